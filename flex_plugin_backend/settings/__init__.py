@@ -1,0 +1,40 @@
+"""The settings: one frozen tree from a TOML file, the environment and secret files, checked before anything starts."""
+
+from flex_plugin_backend.settings.load import ENV_CONFIG, ENV_PREFIX, SeveralSettingsErrors, load_settings
+from flex_plugin_backend.settings.problems import Problem
+from flex_plugin_backend.settings.tree import (
+    ActivityRule,
+    ClockSettings,
+    IntakeSettings,
+    LedgerSettings,
+    LogSettings,
+    MappingSettings,
+    ServerSettings,
+    Settings,
+    SharedKey,
+    StatesSettings,
+    TenantSettings,
+    TwilioSettings,
+    WfmSettings,
+)
+
+__all__ = [
+    "ENV_CONFIG",
+    "ENV_PREFIX",
+    "ActivityRule",
+    "ClockSettings",
+    "IntakeSettings",
+    "LedgerSettings",
+    "LogSettings",
+    "MappingSettings",
+    "Problem",
+    "ServerSettings",
+    "Settings",
+    "SeveralSettingsErrors",
+    "SharedKey",
+    "StatesSettings",
+    "TenantSettings",
+    "TwilioSettings",
+    "WfmSettings",
+    "load_settings",
+]

@@ -1,0 +1,307 @@
+"""The settings tree itself: every setting with its type, unit, default and the rules inside one table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from flex_plugin_backend.clock import Clock, ScaledClock, SystemClock
+
+SECRET_SUFFIXES = ("_file", "_env")
+_ATTRIBUTE_RULE = "attribute:"
+
+
+def _fault(setting: str, problem: str, repair: str) -> PydanticCustomError:
+    """A problem whose message already says what to do; `setting` is relative to the table it is raised in."""
+    return PydanticCustomError("flex_wfm", "{problem}", {"setting": setting, "problem": problem, "repair": repair})
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _fault(
+            "", "is not an address with a scheme and a host", "Write it in full, for example https://flex.example.com"
+        )
+    if parts.query or parts.fragment:
+        raise _fault(
+            "", "carries a query or a fragment", "Leave out everything from the question mark or number sign on"
+        )
+    return value.rstrip("/")
+
+
+def _sid(prefix: str, where: str) -> AfterValidator:
+    def check(value: str) -> str:
+        # The length is no test: shorter and longer sids have been seen (Twilio reference 13, row 10).
+        if not re.fullmatch(prefix + "[0-9A-Za-z_-]+", value):
+            raise _fault("", f"is not a sid that starts with {prefix}", f"Copy it from {where}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _prefix(value: str) -> str:
+    value = value.strip("/")
+    if not re.fullmatch(r"[A-Za-z0-9._~/-]*", value):
+        raise _fault("", "holds characters that do not belong in a path", "Use letters, digits, dots, dashes, slashes")
+    return f"/{value}" if value else ""
+
+
+def _table_text(value: object) -> object:
+    """A table or list given as text, as environment variables do, is read as JSON; a list also as a,b,c."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise _fault("", "is not valid JSON", "Write it as a JSON object or array") from error
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+UrlPrefix = Annotated[str, AfterValidator(_prefix)]
+Text = Annotated[str, Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Grace = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Table = BeforeValidator(_table_text)
+
+
+class Part(BaseModel):
+    """A table of the settings: frozen, without unknown keys, its errors without the values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
+
+
+class ServerSettings(Part):
+    """[server]: where the connector listens and how the outside reaches it."""
+
+    host: Text = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    # May hold user information for Basic authentication, hence not in the representation.
+    public_url: HttpUrl | None = Field(default=None, repr=False)
+    url_prefix: UrlPrefix = ""
+    threads: int = Field(default=16, ge=1, le=256)
+
+
+class IntakeSettings(Part):
+    """[intake]: limits of what is taken from Twilio."""
+
+    # Two attribute texts of 4,096 characters, four bytes each and three signs per byte when form-encoded, and one of
+    # them repeated in EventDescription: 147 KB are legal.
+    max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
+    # Twilio hangs up after 15 s and does not try again.
+    ack_timeout_s: float = Field(default=10.0, gt=0, lt=15)
+
+
+class LedgerSettings(Part):
+    """[ledger]: the store."""
+
+    # May hold a database password, hence not in the representation.
+    url: Text = Field(default="sqlite:///flex-wfm.sqlite3", repr=False)
+
+
+class LogSettings(Part):
+    """[log]: what is logged and in which form."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+
+
+class ClockSettings(Part):
+    """[clock]: a scaled clock for rehearsals; all three numbers or none."""
+
+    start_ms: int | None = Field(default=None, ge=0)
+    anchor_ms: int | None = Field(default=None, ge=0)
+    speed: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> ClockSettings:
+        names = ("start_ms", "anchor_ms", "speed")
+        missing = [name for name in names if getattr(self, name) is None]
+        if missing and len(missing) < len(names):
+            raise _fault(missing[0], "is missing, while others of [clock] are set", "Give all three or none of them")
+        return self
+
+    def build(self) -> Clock:
+        """The clock that these settings describe: the machine's own when nothing is set."""
+        if self.start_ms is None or self.anchor_ms is None or self.speed is None:
+            return SystemClock()
+        return ScaledClock(start_ms=self.start_ms, anchor_ms=self.anchor_ms, speed=self.speed)
+
+
+class SharedKey(Part):
+    """A Twilio SharedKey: the secret that signs callbacks instead of the Auth Token."""
+
+    secret: SecretStr = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:
+        return {"secret": value} if isinstance(value, str) else value
+
+
+class TwilioSettings(Part):
+    """[tenants.NAME.twilio]: the TaskRouter workspace."""
+
+    account_sid: Annotated[str, _sid("AC", "the Twilio console")]
+    workspace_sid: Annotated[str, _sid("WS", "TaskRouter in the Twilio console")]
+    auth_token: SecretStr = Field(min_length=1)
+    shared_keys: Mapping[str, SharedKey] = Field(default_factory=dict)
+    rest_key_sid: Annotated[str, _sid("SK", "API keys in the Twilio console")] | None = None
+    rest_key_secret: SecretStr | None = Field(default=None, min_length=1)
+    api_base_url: HttpUrl | None = None
+    public_url: HttpUrl | None = Field(default=None, repr=False)
+    timeout_s: Seconds = 10.0
+    snapshot_at_start: bool = True
+
+    @model_validator(mode="after")
+    def _key_pair(self) -> TwilioSettings:
+        if (self.rest_key_sid is None) != (self.rest_key_secret is None):
+            missing = "rest_key_sid" if self.rest_key_sid is None else "rest_key_secret"
+            raise _fault(
+                missing, "is missing, while its other half is set", "Give both, or neither to read with the auth token"
+            )
+        return self
+
+    def signing_secrets(self) -> dict[str, str]:
+        """SharedKey id -> secret, for the signature check."""
+        return {key_id: key.secret.get_secret_value() for key_id, key in self.shared_keys.items()}
+
+
+class WfmSettings(Part):
+    """[tenants.NAME.wfm]: the CXone tenant."""
+
+    service_url: HttpUrl
+    access_key: SecretStr = Field(min_length=1)
+    secret_key: SecretStr = Field(min_length=1)
+    tenant_name: Text | None = None
+    profile: Text = "default"
+    acd_type: Text | None = None
+    timeout_s: Seconds = 10.0
+    batch_limit: int | None = Field(default=None, ge=1)
+    heartbeat_s: Seconds | None = None
+    retry_first_s: Seconds = 1.0
+    retry_cap_s: Seconds = 60.0
+    held_retry_s: Seconds = 300.0
+
+    @model_validator(mode="after")
+    def _cap_above_first(self) -> WfmSettings:
+        if self.retry_cap_s < self.retry_first_s:
+            raise _fault("retry_cap_s", "is below retry_first_s", "Set the longest pause to at least the first one")
+        return self
+
+
+class ActivityRule(Part):
+    """What one TaskRouter activity means for CXone; what is left out keeps its usual meaning."""
+
+    state: Literal["AVAILABLE", "UNAVAILABLE", "OFFLINE"] | None = None
+    event_id: Text | None = None
+    reason: str | None = None
+
+
+class MappingSettings(Part):
+    """[tenants.NAME.mapping]: Twilio's words to CXone's."""
+
+    agent_id: Annotated[str, Field(pattern=r"^(worker_sid|friendly_name|attribute:[^.\s]+(\.[^.\s]+)*)$")] = (
+        "worker_sid"
+    )
+    offline_activity_sid: Annotated[str, _sid("WA", "the activities of the workspace")] | None = None
+    activities: Annotated[Mapping[str, ActivityRule], Table] = Field(default_factory=dict)
+    channels: Annotated[Mapping[str, Text], Table] = Field(default_factory=dict)
+    pseudo_activities: Annotated[tuple[str, ...], Table] = ()
+
+    @property
+    def agent_attribute(self) -> tuple[str, ...] | None:
+        """The path into the worker's attributes, or None when the agent id is not an attribute."""
+        if not self.agent_id.startswith(_ATTRIBUTE_RULE):
+            return None
+        return tuple(self.agent_id.removeprefix(_ATTRIBUTE_RULE).split("."))
+
+
+class StatesSettings(Part):
+    """[tenants.NAME.states]: how agent states are derived and smoothed."""
+
+    min_state_s: Grace = 3.0
+    catch_up_s: Grace = 900.0
+    wrap_up_cap_s: Seconds = 3600.0
+    task_end_grace_s: Grace = 30.0
+    parked_messaging: Literal["contact", "activity", "limited"] = "contact"
+    parked_limit_s: Seconds = 3600.0
+    reorder_window_s: Grace = 900.0
+    snapshot_after_outage_s: Grace = 60.0
+
+
+class TenantSettings(Part):
+    """[tenants.NAME]: one pair of a Twilio workspace and a CXone tenant."""
+
+    twilio: TwilioSettings
+    wfm: WfmSettings
+    mapping: MappingSettings = MappingSettings()
+    states: StatesSettings = StatesSettings()
+
+
+class Settings(Part):
+    """Everything one process of the connector is told.
+
+    Build it with `load_settings`, which also reads the environment and the secret files and names what is wrong.
+    """
+
+    TENANT_NAME: ClassVar[re.Pattern[str]] = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
+
+    server: ServerSettings = ServerSettings()
+    intake: IntakeSettings = IntakeSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    clock: ClockSettings = ClockSettings()
+    log: LogSettings = LogSettings()
+    tenants: Mapping[str, TenantSettings]
+
+    @field_validator("tenants", mode="after")
+    @classmethod
+    def _tenant_names(cls, tenants: Mapping[str, TenantSettings]) -> Mapping[str, TenantSettings]:
+        if not tenants:
+            raise _fault("", "holds no tenant", "Add a [tenants.NAME.twilio] and a [tenants.NAME.wfm] table")
+        for name in tenants:
+            if not cls.TENANT_NAME.fullmatch(name) or "__" in name:
+                raise _fault(
+                    name, "is not a usable tenant name", "Use a-z, 0-9, single _ and -; it is part of web addresses"
+                )
+        return tenants
+
+    def public_url_of(self, tenant: str) -> str | None:
+        """The base address under which Twilio reaches this tenant's door, without a trailing slash."""
+        return self.tenants[tenant].twilio.public_url or self.server.public_url
+
+
+def nested_model(annotation: Any) -> tuple[type[Part] | None, bool]:
+    """The table class inside a field's annotation and whether it sits in a named collection (`[tenants.NAME]`)."""
+    args: list[Any] = list(getattr(annotation, "__args__", ()))
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation, False
+    if len(args) == 2 and isinstance(args[1], type) and issubclass(args[1], Part):
+        return args[1], True
+    return None, False
+
+
+def secret_fields(model: type[Part]) -> frozenset[str]:
+    """The fields of a table that may also be given as `<name>_file` or `<name>_env`."""
+    return frozenset(
+        name
+        for name, field in model.model_fields.items()
+        if field.annotation is SecretStr or SecretStr in getattr(field.annotation, "__args__", ())
+    )
