@@ -1,0 +1,97 @@
+"""What the WFM should hold for one agent: the model's states as (event id, reason) pairs with their obligations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulator.audit.records import StateCodes, TruthAgent, TruthState
+
+Pair = tuple[str, str]
+Key = tuple[Pair, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of the run the connector answers for.
+
+    Attributes:
+        from_ms: the connector's start; the state in force then is the first one demanded.
+        until_ms: states that begin later are not demanded; None demands all.
+        min_state_ms: a state shorter than this may be delivered or left out.
+    """
+
+    from_ms: int
+    until_ms: int | None = None
+    min_state_ms: int = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One state the WFM may be told of.
+
+    Attributes:
+        pair: event id and reason.
+        start_ms: when it began.
+        end_ms: when the next one began; None for the last, which is open.
+        short: it lasted less than `min_state_ms` and has ended.
+        in_window: it was in force at the connector's start or began later, and not after the window's end.
+        cause_sid: the event that began it.
+    """
+
+    pair: Pair
+    start_ms: int
+    end_ms: int | None
+    short: bool
+    in_window: bool
+    cause_sid: str | None
+
+    @property
+    def start_s(self) -> int:
+        """The start in whole seconds, truncated: what a wire time can carry."""
+        return self.start_ms // 1000
+
+    @property
+    def key(self) -> Key:
+        """What a delivered row must say to be this state."""
+        return self.pair, self.start_s
+
+    @property
+    def demanded(self) -> bool:
+        """Nothing excuses its absence but a repeat of what the WFM holds already (see `align.skipped`)."""
+        return self.in_window and not self.short
+
+
+def build_timeline(agent: TruthAgent, codes: StateCodes, window: Window) -> list[Entry]:
+    """The agent's states as pairs, neighbours with the same pair made one, each with its obligation."""
+    merged: list[tuple[Pair, TruthState]] = []
+    previous_ms: int | None = None
+    for state in agent.states:
+        if previous_ms is not None and state.start_ms < previous_ms:
+            raise ValueError(f"the truth of agent {agent.agent_id} runs backwards at {state.start_ms}")
+        previous_ms = state.start_ms
+        pair = pair_of(state, codes)
+        if not merged or merged[-1][0] != pair:
+            merged.append((pair, state))
+    starts = [state.start_ms for _, state in merged]
+    ends: list[int | None] = [*starts[1:], None]
+    return [_entry(pair, state, end_ms, window) for (pair, state), end_ms in zip(merged, ends, strict=False)]
+
+
+def pair_of(state: TruthState, codes: StateCodes) -> Pair:
+    """The (event id, reason) that the contract profile gives a state; only UNAVAILABLE has a reason."""
+    event_id = codes.event_id(state.state, state.channel, state.direction)
+    return event_id, (state.reason or "") if state.state == "UNAVAILABLE" else ""
+
+
+def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window) -> Entry:
+    # A state that ended at the very instant of the start was not in force any more.
+    over = end_ms is not None and end_ms <= window.from_ms
+    later = window.until_ms is not None and state.start_ms > window.until_ms
+    return Entry(
+        pair=pair,
+        start_ms=state.start_ms,
+        end_ms=end_ms,
+        short=end_ms is not None and end_ms - state.start_ms < window.min_state_ms,
+        in_window=not over and not later,
+        cause_sid=state.cause_sid,
+    )
