@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -283,9 +283,30 @@ class Settings(Part):
                 )
         return tenants
 
+    def secrets(self) -> frozenset[str]:
+        """Every secret of these settings, passwords inside addresses included; for redaction only."""
+        found = set(_secrets_in(self))
+        addresses = [self.ledger.url, self.server.public_url, *(t.twilio.public_url for t in self.tenants.values())]
+        for address in addresses:
+            password = urlsplit(address).password if address else None
+            if password:
+                found |= {password, unquote(password)}
+        return frozenset(found)
+
     def public_url_of(self, tenant: str) -> str | None:
         """The base address under which Twilio reaches this tenant's door, without a trailing slash."""
         return self.tenants[tenant].twilio.public_url or self.server.public_url
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, Part):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secrets_in(item)
 
 
 def nested_model(annotation: Any) -> tuple[type[Part] | None, bool]:

@@ -1,0 +1,28 @@
+"""flex-wfm: connects Twilio Flex to NICE CXone WFM. `FlexPlugin` embeds it in Flask, `create_app` runs it alone."""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flex_plugin_backend.web.extension import FlexPlugin, create_app
+
+    __version__: str
+
+__all__ = ["FlexPlugin", "__version__", "create_app"]
+
+_EXTENSION = "flex_plugin_backend.web.extension"
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public face only when it is asked for: the contract kit must not pay for a web server."""
+    if name in ("FlexPlugin", "create_app"):
+        return getattr(importlib.import_module(_EXTENSION), name)
+    if name == "__version__":
+        try:
+            return version("flex-wfm")
+        except PackageNotFoundError:  # a source tree that was never installed
+            return "0+unknown"
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

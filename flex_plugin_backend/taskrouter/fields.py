@@ -1,0 +1,151 @@
+"""Tolerant readers for single values: whatever a route delivers, they give the value or None and never raise."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+_MAX_TEXT = 255
+_MAX_SID = 64
+_MAX_INTEGER = 2**63 - 1
+# Numbers below are seconds (until the year 5138), from here on milliseconds (since 1973), then microseconds.
+_FIRST_MS = 10**11
+_FIRST_US = 10**14
+_LAST_US = 10**17
+_TRUE = frozenset(("true", "1", "yes"))
+_FALSE = frozenset(("false", "0", "no"))
+
+
+def text(value: object) -> str | None:
+    """Trimmed text of at most 255 characters that every database can hold; empty and every other type are None."""
+    if not isinstance(value, str):
+        return None
+    value = value.strip()[:_MAX_TEXT]
+    if not value.isascii():
+        # A lone surrogate, legal in JSON escapes, cannot be written as UTF-8.
+        value = value.encode("utf-8", "replace").decode("utf-8")
+    if "\x00" in value:
+        value = value.replace("\x00", "").strip()
+    return value or None
+
+
+def lower(value: object) -> str | None:
+    """Text in lower case."""
+    found = text(value)
+    return found.lower() if found else None
+
+
+def sid(value: object) -> str | None:
+    """An identifier: any text without blanks of at most 64 characters; the usual 34 are no promise."""
+    found = text(value)
+    if found is None or len(found) > _MAX_SID or not found.isprintable() or " " in found:
+        return None
+    return found
+
+
+def integer(value: object) -> int | None:
+    """A whole number, from a number or its digits."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = value.strip()
+        if len(value) > 20:
+            return None
+        try:
+            value = int(value)
+        except ValueError:
+            return None
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_INTEGER:
+        value = int(value)
+    return value if isinstance(value, int) and 0 <= value <= _MAX_INTEGER else None
+
+
+def flag(value: object) -> bool | None:
+    """A truth value, from a boolean or its word."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        value = str(value)
+    word = lower(value)
+    if word in _TRUE:
+        return True
+    return False if word in _FALSE else None
+
+
+def epoch_ms(value: object) -> int | None:
+    """An instant in milliseconds, from epoch seconds, milliseconds or microseconds, an ISO text or a datetime."""
+    if isinstance(value, datetime):
+        return _datetime_ms(value)
+    if isinstance(value, str):
+        value = value.strip()
+        if not value or len(value) > 40:
+            return None
+        number = _number(value)
+        return _iso_ms(value) if number is None else _scaled_ms(number)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _scaled_ms(value)
+    return None
+
+
+def _number(value: str) -> float | int | None:
+    try:
+        return int(value)
+    except ValueError:
+        try:
+            return float(value)
+        except ValueError:
+            return None
+
+
+def _scaled_ms(number: float) -> int | None:
+    if not math.isfinite(number) or number <= 0 or number >= _LAST_US:
+        return None
+    if number < _FIRST_MS:
+        return round(number * 1000)
+    return round(number) if number < _FIRST_US else round(number / 1000)
+
+
+def _iso_ms(value: str) -> int | None:
+    try:
+        return _datetime_ms(datetime.fromisoformat(value))
+    except ValueError:
+        return None
+
+
+def _datetime_ms(value: datetime) -> int | None:
+    if value.tzinfo is None:
+        value = value.replace(tzinfo=UTC)
+    try:
+        moment = round(value.timestamp() * 1000)
+    except (OverflowError, ValueError):
+        return None
+    return moment if moment > 0 else None
+
+
+def attributes(value: object) -> Mapping[str, Any]:
+    """The JSON object in an attributes text; anything that is not one gives an empty mapping."""
+    if isinstance(value, Mapping):
+        return value
+    if not isinstance(value, str):
+        return {}
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):  # users write these texts: broken JSON and a thousand brackets are legal
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def at_path(value: object, path: tuple[str, ...]) -> object:
+    """What stands at a path of keys, the case of the keys ignored where the exact one is missing; None if nothing."""
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        if key in value:
+            value = value[key]
+            continue
+        wanted = key.lower()
+        value = next((item for name, item in value.items() if isinstance(name, str) and name.lower() == wanted), None)
+    return value

@@ -1,0 +1,164 @@
+"""FlexPlugin, the connector as a Flask extension, and create_app, the connector as an application of its own."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from flask import Blueprint, Flask
+
+from flex_plugin_backend import logs
+from flex_plugin_backend.errors import SettingsError
+from flex_plugin_backend.settings import Settings, load_settings
+from flex_plugin_backend.settings.checks import cautions
+from flex_plugin_backend.web.health import add_health
+from flex_plugin_backend.web.metrics import DoorMetrics, add_metrics
+from flex_plugin_backend.web.ports import RuntimePort
+from flex_plugin_backend.web.problems import answer_errors_as_json
+from flex_plugin_backend.web.state import EXTENSION, PluginState, callback_path, make_doors
+from flex_plugin_backend.web.webhooks import add_webhooks
+
+SettingsSource = Settings | str | Path | Mapping[str, Any]
+CONFIG_KEY = "FLEX_WFM"
+_log = structlog.get_logger(__name__)
+
+
+class FlexPlugin:
+    """The connector inside a Flask application.
+
+    `FlexPlugin(app, settings="flex-wfm.toml")`, or `plugin = FlexPlugin(settings=...)` and `plugin.init_app(app)` in an
+    application factory. Each application gets a connector of its own; its state is `app.extensions["flex_wfm"]`.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        settings: SettingsSource | None = None,
+        runtime: RuntimePort | None = None,
+        url_prefix: str | None = None,
+        start: bool = True,
+    ) -> None:
+        """Set up, and with an application also `init_app`.
+
+        Args:
+            app: the application to live in.
+            settings: a `Settings`, the path of a TOML file, or its content as a mapping. None: the same out of
+                `app.config["FLEX_WFM"]`, else the file named by the environment variable `FLEX_WFM_CONFIG`.
+            runtime: what is behind the doors; None builds the real one.
+            url_prefix: where the addresses stand in the application; None: `[server] url_prefix`.
+            start: start the background work at once. With servers that fork after loading the application, or for
+                command-line tasks that need no connector, say False and call `start()` in the process that serves.
+        """
+        self._settings = settings
+        self._runtime = runtime
+        self._url_prefix = url_prefix
+        self._start = start
+        self._states: list[PluginState] = []
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add the connector to an application.
+
+        Raises:
+            SettingsError: the settings are missing or wrong.
+        """
+        if EXTENSION in app.extensions:
+            raise SettingsError(
+                setting="FlexPlugin",
+                source="the application",
+                problem="it is in this application already",
+                repair="Add it once; one connector serves many tenants.",
+            )
+        settings = self._load(app)
+        logs.adopt_host_logging(secrets=settings.secrets())
+        prefix = settings.server.url_prefix if self._url_prefix is None else _clean(self._url_prefix)
+        state = PluginState(
+            settings=settings,
+            runtime=self._runtime or _real_runtime(settings),
+            url_prefix=prefix,
+            doors=make_doors(settings, prefix),
+            metrics=DoorMetrics(),
+        )
+        app.extensions[EXTENSION] = state
+        app.register_blueprint(_blueprint(), url_prefix=prefix or None)
+        self._states.append(state)
+        for caution in cautions(settings):
+            _log.warning("caution", settings=caution)
+        if self._start:
+            self.start()
+
+    def start(self) -> None:
+        """Start the background work in this process, for every application that is not yet started."""
+        for state in self._states:
+            if state.started_in is None:
+                state.runtime.start()
+                state.started_in = os.getpid()
+        atexit.unregister(self.close)  # once is enough, however often it was started
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """Stop the background work; what was taken is durable. Calling it twice does no harm."""
+        for state in self._states:
+            # A child of a fork has none of the threads; stopping them is the parent's business.
+            if state.started_in == os.getpid():
+                state.started_in = None
+                state.runtime.stop()
+        atexit.unregister(self.close)
+
+    def _load(self, app: Flask) -> Settings:
+        source = self._settings if self._settings is not None else app.config.get(CONFIG_KEY)
+        return source if isinstance(source, Settings) else load_settings(source)
+
+
+def create_app(
+    settings: SettingsSource | None = None, *, runtime: RuntimePort | None = None, start: bool = True
+) -> Flask:
+    """The connector as a Flask application of its own, for `flex-wfm serve` or any WSGI server.
+
+    Args:
+        settings: as for `FlexPlugin`.
+        runtime: what is behind the doors; None builds the real one.
+        start: start the background work at once.
+
+    Raises:
+        SettingsError: the settings are missing or wrong.
+    """
+    app = Flask("flex_plugin_backend", static_folder=None)
+    answer_errors_as_json(app)
+    plugin = FlexPlugin(app, settings=settings, runtime=runtime, start=start)
+    app.extensions[f"{EXTENSION}_plugin"] = plugin
+    return app
+
+
+def callback_urls(app: Flask) -> dict[str, str]:
+    """Tenant -> the address to enter as the workspace's event callback URL (its path where no public URL is set)."""
+    state: PluginState = app.extensions[EXTENSION]
+    return {name: door.callback_url or f"{state.url_prefix}{callback_path(name)}" for name, door in state.doors.items()}
+
+
+def _blueprint() -> Blueprint:
+    blueprint = Blueprint("flex_wfm", __name__)
+    add_webhooks(blueprint)
+    add_health(blueprint)
+    add_metrics(blueprint)
+    answer_errors_as_json(blueprint)
+    return blueprint
+
+
+def _real_runtime(settings: Settings) -> RuntimePort:
+    # Imported here: the store and the WFM client behind it are heavy, and tests bring a runtime of their own.
+    from flex_plugin_backend.flow.runtime import Runtime
+
+    runtime: RuntimePort = Runtime(settings, settings.clock.build())
+    return runtime
+
+
+def _clean(prefix: str) -> str:
+    prefix = prefix.strip("/")
+    return f"/{prefix}" if prefix else ""

@@ -1,0 +1,81 @@
+"""What one Flask application holds of the connector: its settings, its runtime and one door per tenant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from flex_plugin_backend.settings import Settings
+from flex_plugin_backend.taskrouter.signature import SignatureChecker
+from flex_plugin_backend.web.ports import RuntimePort
+
+if TYPE_CHECKING:
+    from flex_plugin_backend.web.metrics import DoorMetrics
+
+EXTENSION = "flex_wfm"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is needed to judge and read the callbacks of one tenant.
+
+    Attributes:
+        tenant: the tenant's name in the settings.
+        callback_url: the address Twilio was given, without query; None: take the address of the request.
+        agent_path: where in the worker's attributes the agent id stands, if there.
+    """
+
+    tenant: str
+    account_sid: str
+    workspace_sid: str
+    checker: SignatureChecker
+    callback_url: str | None
+    agent_path: tuple[str, ...] | None
+
+
+@dataclass(slots=True)
+class PluginState:
+    """The connector inside one application."""
+
+    settings: Settings
+    runtime: RuntimePort
+    url_prefix: str
+    doors: Mapping[str, Door]
+    metrics: DoorMetrics
+    started_in: int | None = field(default=None)
+
+    @property
+    def forked(self) -> bool:
+        """Whether the background threads were left behind in a parent process."""
+        return self.started_in is not None and self.started_in != os.getpid()
+
+
+def make_doors(settings: Settings, url_prefix: str) -> dict[str, Door]:
+    """One door per tenant."""
+    doors: dict[str, Door] = {}
+    for name, tenant in settings.tenants.items():
+        base = settings.public_url_of(name)
+        doors[name] = Door(
+            tenant=name,
+            account_sid=tenant.twilio.account_sid,
+            workspace_sid=tenant.twilio.workspace_sid,
+            checker=SignatureChecker(tenant.twilio.auth_token.get_secret_value(), tenant.twilio.signing_secrets()),
+            callback_url=None if base is None else f"{base}{url_prefix}{callback_path(name)}",
+            agent_path=tenant.mapping.agent_attribute,
+        )
+    return doors
+
+
+def callback_path(tenant: str) -> str:
+    """The path of a tenant's event door, below the prefix."""
+    return f"/twilio/{tenant}/events"
+
+
+def current_state() -> PluginState:
+    """The connector of the application that serves the present request."""
+    state: PluginState = current_app.extensions[EXTENSION]
+    return state

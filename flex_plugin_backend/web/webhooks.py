@@ -1,0 +1,130 @@
+"""POST /twilio/<tenant>/events: takes TaskRouter event callbacks and answers 204 once they are durable."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from flask import Blueprint, Request, Response, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.errors import (
+    BodyTooLarge,
+    EventError,
+    ForeignEvent,
+    IntakeUnavailable,
+    MalformedEvent,
+    SignatureRejected,
+    UnsupportedBody,
+)
+from flex_plugin_backend.taskrouter.callbacks import FormFields, event_from_form
+from flex_plugin_backend.taskrouter.signature import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER
+from flex_plugin_backend.web.health import FORKED
+from flex_plugin_backend.web.problems import request_id
+from flex_plugin_backend.web.state import Door, PluginState, current_state
+
+_FORM = "application/x-www-form-urlencoded"
+_EVERY_METHOD = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_OUTCOMES: dict[type[EventError], str] = {
+    SignatureRejected: "signature_rejected",
+    ForeignEvent: "foreign",
+    MalformedEvent: "malformed",
+    BodyTooLarge: "too_large",
+    UnsupportedBody: "unsupported",
+}
+_log = structlog.get_logger(__name__)
+
+
+def add_webhooks(blueprint: Blueprint) -> None:
+    """Add the event doors, and an answer in JSON for whatever else is asked below /twilio."""
+
+    @blueprint.post("/twilio/<tenant>/events")
+    def events(tenant: str) -> Response:
+        started_s = time.perf_counter()
+        state = current_state()
+        door = state.doors.get(tenant)
+        if door is None:
+            raise NotFound("There is no such tenant.")
+        outcome = _take(state, door)
+        state.metrics.requests.labels(tenant, outcome).inc()
+        state.metrics.ack_seconds.labels(tenant).observe(time.perf_counter() - started_s)
+        # Twilio asks for this content type, although the body is empty (reference 1.2).
+        return Response(status=204, content_type="application/json")
+
+    # Routing errors never reach a blueprint's handlers, so a host application would answer them in its own way.
+    @blueprint.route("/twilio/<path:rest>", methods=_EVERY_METHOD, provide_automatic_options=False)
+    def elsewhere(rest: str) -> Response:
+        tenant, _, door = rest.partition("/")
+        if door == "events" and tenant in current_state().doors:
+            raise MethodNotAllowed(["POST"])
+        raise NotFound("There is nothing here.")
+
+
+def _take(state: PluginState, door: Door) -> str:
+    """Judge, read and store the event of this request; the outcome as the metrics call it."""
+    try:
+        event = _read(state, door)
+        stored = _store(state, door, event)
+    except EventError as error:
+        state.metrics.requests.labels(door.tenant, _OUTCOMES.get(type(error), "refused")).inc()
+        _log.warning(
+            "event refused", tenant=door.tenant, status=error.status, problem=str(error), request_id=request_id()
+        )
+        raise
+    except IntakeUnavailable:
+        state.metrics.requests.labels(door.tenant, "unavailable").inc()
+        raise
+    return "stored" if stored else "duplicate"
+
+
+def _store(state: PluginState, door: Door, event: TaskRouterEvent) -> bool:
+    if state.forked:
+        raise IntakeUnavailable(problem=FORKED)
+    return state.runtime.submit(door.tenant, event)
+
+
+def _read(state: PluginState, door: Door) -> TaskRouterEvent:
+    """The event of this request, after every check.
+
+    Raises:
+        EventError: one of its kinds, each with its status.
+    """
+    if request.mimetype != _FORM:
+        raise UnsupportedBody(content_type=repr(request.mimetype[:80]), expected=_FORM)
+    fields = _fields(request, state.settings.intake.max_body_bytes)
+    door.checker.check_form(
+        _requested_url(door, request),
+        fields,
+        request.headers.get(SIGNATURE_HEADER),
+        request.headers.get(SIGNATURE_SETTINGS_HEADER),
+    )
+    event = event_from_form(fields, door.agent_path)
+    if event.account_sid is not None and event.account_sid != door.account_sid:
+        raise ForeignEvent(what="account")
+    if event.workspace_sid is not None and event.workspace_sid != door.workspace_sid:
+        raise ForeignEvent(what="workspace")
+    return event
+
+
+def _fields(incoming: Request, limit: int) -> FormFields:
+    if "form" in incoming.__dict__:  # a before_request hook of the host has read the form; the body is gone
+        return FormFields(incoming.form.items(multi=True))
+    # Enforced while reading, so it also holds for a chunked body and for a Content-Length that is not true.
+    incoming.max_content_length = limit
+    try:
+        body = incoming.get_data()
+    except RequestEntityTooLarge as error:
+        raise BodyTooLarge(limit=limit) from error
+    if len(body) > limit:
+        raise BodyTooLarge(limit=limit)
+    return FormFields.parse(body)
+
+
+def _requested_url(door: Door, incoming: Request) -> str:
+    """The address as Twilio requested it: the configured one, else what this server sees of it."""
+    base = door.callback_url
+    if base is None:
+        base = f"{incoming.scheme}://{incoming.host}{incoming.root_path}{incoming.path}"
+    query = incoming.query_string
+    return f"{base}?{query.decode('latin-1')}" if query else base
