@@ -1,0 +1,1 @@
+"""What moves: intake, projector, forwarder, start-up snapshot, heartbeat, and the runtime that holds them."""

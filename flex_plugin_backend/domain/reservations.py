@@ -1,0 +1,157 @@
+"""One reservation as four instants, each a minimum over its events, so that order and repeats do not matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.domain.mapping import Channel, Direction, MappingRules, direction_of
+
+
+class Status(StrEnum):
+    """Where an open reservation stands."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    WRAPPING = "wrapping"
+
+
+ENDINGS = frozenset({"completed", "rejected", "timeout", "canceled", "rescinded"})
+TASK_ENDINGS = frozenset({"task.canceled", "task.completed", "task.deleted", "task.system-deleted"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRules:
+    """The settings of state derivation.
+
+    Attributes:
+        task_end_grace_ms: how long a task's end waits for the reservation's own end event before it closes it.
+        wrap_up_cap_ms: wrap-up ends after this, whatever comes later.
+        parked_messaging: a messaging contact open while the agent's activity takes no work: `contact` wins, `activity`
+            wins, or the contact wins only for `parked_limit_ms` (`limited`). Voice always wins.
+    """
+
+    task_end_grace_ms: int = 30_000
+    wrap_up_cap_ms: int = 3_600_000
+    parked_messaging: str = "contact"
+    parked_limit_ms: int = 1_800_000
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+@dataclass(slots=True, kw_only=True)
+class Reservation:
+    """What is known of one reservation of one worker.
+
+    Attributes:
+        created_ms, accepted_ms, wrapup_ms, ended_ms: the earliest event of each kind, `None` where none was seen.
+        task_ended_ms: the task's own end: the safety net when the reservation's end event is lost.
+        task_end_due_ms: from when on the safety net holds: the grace after the task's end became known.
+        described_ms: the time of the earliest event that told channel and direction; that one counts.
+    """
+
+    sid: str
+    task_sid: str | None = None
+    created_ms: int | None = None
+    accepted_ms: int | None = None
+    wrapup_ms: int | None = None
+    ended_ms: int | None = None
+    task_ended_ms: int | None = None
+    task_end_due_ms: int | None = None
+    queue_sid: str | None = None
+    channel: Channel | None = None
+    direction: Direction | None = None
+    described_ms: int | None = None
+
+    def take(self, event: TaskRouterEvent, step: str, rules: MappingRules) -> None:
+        """Merge one `reservation.<step>` event."""
+        at_ms = event.occurred_ms
+        if step == "created":
+            self.created_ms = _least(self.created_ms, at_ms)
+        elif step == "accepted":
+            self.accepted_ms = _least(self.accepted_ms, at_ms)
+        elif step == "wrapup":
+            self.wrapup_ms = _least(self.wrapup_ms, at_ms)
+        elif step in ENDINGS:
+            self.ended_ms = _least(self.ended_ms, at_ms)
+        self._describe(event, rules)
+
+    def take_snapshot(self, event: TaskRouterEvent, rules: MappingRules) -> None:
+        """Merge what REST says: a status and the second it was last updated; the creation where it is known."""
+        at_ms = event.occurred_ms
+        if event.reservation_status == "accepted":
+            self.accepted_ms = _least(self.accepted_ms, at_ms)
+        elif event.reservation_status == "wrapping":
+            self.wrapup_ms = _least(self.wrapup_ms, at_ms)
+        else:
+            self.created_ms = _least(self.created_ms, at_ms)
+        self._describe(event, rules)
+
+    def _describe(self, event: TaskRouterEvent, rules: MappingRules) -> None:
+        self.task_sid = self.task_sid or event.task_sid
+        self.queue_sid = self.queue_sid or event.task_queue_sid
+        channel = rules.channel_of(event)
+        direction = direction_of(event)
+        if channel is None and direction is None:
+            return
+        if self.described_ms is None or event.occurred_ms < self.described_ms:
+            self.described_ms = event.occurred_ms
+            self.channel = channel
+            self.direction = direction
+
+    def end_ms(self, as_of_ms: int, rules: StateRules) -> int | None:
+        """When it ended, as far as can be told at `as_of_ms`."""
+        end_ms = self.ended_ms
+        if end_ms is None and self.task_end_due_ms is not None and as_of_ms >= self.task_end_due_ms:
+            end_ms = self.task_ended_ms
+        if self.wrapup_ms is not None:
+            end_ms = _least(end_ms, self.wrapup_ms + rules.wrap_up_cap_ms)
+        return end_ms
+
+    def status_at(self, at_ms: int, as_of_ms: int, rules: StateRules) -> Status | None:
+        """The status in force at an instant; the furthest step counts, and an end is final."""
+        end_ms = self.end_ms(as_of_ms, rules)
+        if end_ms is not None and at_ms >= end_ms:
+            return None
+        if self.wrapup_ms is not None and at_ms >= self.wrapup_ms:
+            return Status.WRAPPING
+        if self.accepted_ms is not None and at_ms >= self.accepted_ms:
+            return Status.ACCEPTED
+        if self.created_ms is not None and at_ms >= self.created_ms:
+            return Status.PENDING
+        return None
+
+    def open_since_ms(self) -> int:
+        """The earliest instant it is known to have been open."""
+        known = [at for at in (self.created_ms, self.accepted_ms, self.wrapup_ms) if at is not None]
+        return min(known) if known else 0
+
+    def latest_ms(self) -> int:
+        """The latest instant of its own events."""
+        known = [at for at in (self.created_ms, self.accepted_ms, self.wrapup_ms, self.ended_ms) if at is not None]
+        return max(known) if known else 0
+
+    def instants(self, as_of_ms: int, rules: StateRules) -> list[int]:
+        """Every instant at which its status may change, as far as can be told at `as_of_ms`."""
+        own = (self.created_ms, self.accepted_ms, self.wrapup_ms, self.end_ms(as_of_ms, rules))
+        return [at for at in own if at is not None]
+
+    def to_record(self) -> dict[str, Any]:
+        """The reservation as JSON-able data, without what is not known."""
+        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Reservation:
+        """The reservation back from `to_record`."""
+        known = dict(record)
+        if "channel" in known:
+            known["channel"] = Channel(known["channel"])
+        if "direction" in known:
+            known["direction"] = Direction(known["direction"])
+        return cls(**known)

@@ -1,0 +1,187 @@
+"""The floor in memory: every worker's timeline, which task belongs to whom, and what an event touches."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from flex_plugin_backend.domain.agents import AgentTimeline, Rules, ends_task
+from flex_plugin_backend.domain.events import SNAPSHOT_RESERVATION, SNAPSHOT_WORKER, TaskRouterEvent
+from flex_plugin_backend.domain.mapping import Unmapped
+from flex_plugin_backend.ledger.outbox import StateChange
+
+# Reads a worker's whole history again: (worker sid, from ms) -> events oldest first, and the ends of their tasks.
+History = Callable[[str, int], tuple[list[TaskRouterEvent], dict[str, int]]]
+
+# Twilio ends an assigned task after 24 hours, so nothing older can still be open (Twilio reference 3.1).
+LONGEST_CONTACT_MS = 26 * 3_600_000
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker on the floor. `last` is the newest state in the agent's line; `agent_id` is None while unmapped."""
+
+    timeline: AgentTimeline
+    agent_id: str | None = None
+    agent_problem: str | None = None
+    last: StateChange | None = None
+
+
+@dataclass(slots=True)
+class Touch:
+    """What a batch of events did to one worker: the state may be another from `from_ms` on.
+
+    `causes` names the event of each instant.
+    """
+
+    from_ms: int | None = None
+    last_ms: int = 0
+    causes: dict[int, str] = field(default_factory=dict)
+
+    def add(self, from_ms: int | None, cause_sid: str | None, at_ms: int) -> None:
+        """One more event of the batch."""
+        if from_ms is not None:
+            self.from_ms = from_ms if self.from_ms is None else min(self.from_ms, from_ms)
+        self.last_ms = max(self.last_ms, at_ms)
+        if cause_sid is not None:
+            self.causes[at_ms] = cause_sid
+
+
+class Floor:
+    """All workers of one tenant."""
+
+    def __init__(self, rules: Rules, *, reorder_window_ms: int) -> None:
+        self.rules = rules
+        self.workers: dict[str, Worker] = {}
+        self._reorder_window_ms = reorder_window_ms
+        self._workers_of_task: dict[str, set[str]] = {}
+        self._task_ends: dict[str, int] = {}
+        self._timers: list[tuple[int, str, int]] = []
+        self._timer_of: dict[str, tuple[int, int]] = {}
+
+    def put(self, timeline: AgentTimeline, last: StateChange | None, task_ends: dict[str, int]) -> None:
+        """Set up one worker from what the ledger holds."""
+        worker = Worker(timeline, last=last)
+        self.workers[timeline.worker_sid] = worker
+        self.remap(worker)
+        self._task_ends.update(task_ends)
+        for reservation in timeline.reservations.values():
+            if reservation.task_sid:
+                self._workers_of_task.setdefault(reservation.task_sid, set()).add(timeline.worker_sid)
+        self.set_timer(worker, 0)
+
+    def remap(self, worker: Worker) -> bool:
+        """Find the worker's agent id anew; tells whether it is another than before."""
+        timeline = worker.timeline
+        found = self.rules.mapping.agent_for(timeline.worker_sid, timeline.worker_name, timeline.agent_key)
+        before = worker.agent_id
+        worker.agent_id = None if isinstance(found, Unmapped) else found
+        worker.agent_problem = found.problem if isinstance(found, Unmapped) else None
+        return worker.agent_id != before
+
+    def apply(self, event: TaskRouterEvent, now_ms: int, history: History, touched: dict[str, Touch]) -> None:
+        """Merge one event; what it touched is noted in `touched`."""
+        if event.worker_sid is not None:
+            self._apply_to_worker(event, event.worker_sid, now_ms, history, touched)
+        if ends_task(event) and event.task_sid is not None:
+            self._end_task(event.task_sid, event, now_ms, touched)
+
+    def _apply_to_worker(
+        self, event: TaskRouterEvent, worker_sid: str, now_ms: int, history: History, touched: dict[str, Touch]
+    ) -> None:
+        worker = self.workers.get(worker_sid)
+        if worker is None:
+            worker = self.workers[worker_sid] = Worker(AgentTimeline(worker_sid))
+            self.remap(worker)
+        timeline = worker.timeline
+        if event.type in (SNAPSHOT_WORKER, SNAPSHOT_RESERVATION) and timeline.already_shows(event, self.rules):
+            from_ms = None
+        elif timeline.too_old(event.occurred_ms):
+            from_ms = self._replay(worker, event, now_ms, history)
+            timeline = worker.timeline
+        else:
+            from_ms = timeline.apply(event, self.rules)
+        if event.task_sid is not None and event.reservation_sid is not None:
+            self._workers_of_task.setdefault(event.task_sid, set()).add(worker_sid)
+            ended_ms = self._task_ends.get(event.task_sid)
+            if ended_ms is not None:
+                due_ms = now_ms + self.rules.states.task_end_grace_ms
+                from_ms = _least(from_ms, timeline.end_task(event.task_sid, ended_ms, due_ms))
+        touched.setdefault(worker_sid, Touch()).add(from_ms, event.sid, event.occurred_ms)
+
+    def _replay(self, worker: Worker, event: TaskRouterEvent, now_ms: int, history: History) -> int:
+        """An event from before what is kept in memory: read the worker's whole recent history again."""
+        fresh = AgentTimeline(worker.timeline.worker_sid)
+        begin_ms = event.occurred_ms - LONGEST_CONTACT_MS
+        events, task_ends = history(fresh.worker_sid, begin_ms)
+        for one in events:
+            fresh.apply(one, self.rules)
+        for task_sid, ended_ms in task_ends.items():
+            fresh.end_task(task_sid, ended_ms, now_ms)
+        if worker.timeline.activity.base is not None and not fresh.activity.observations:
+            fresh.activity = worker.timeline.activity
+        fresh.worker_name = fresh.worker_name or worker.timeline.worker_name
+        fresh.agent_key = fresh.agent_key or worker.timeline.agent_key
+        worker.timeline = fresh
+        return event.occurred_ms - max(0, event.previous_activity_ms or 0)
+
+    def _end_task(self, task_sid: str, event: TaskRouterEvent, now_ms: int, touched: dict[str, Touch]) -> None:
+        self._task_ends[task_sid] = min(event.occurred_ms, self._task_ends.get(task_sid, event.occurred_ms))
+        due_ms = now_ms + self.rules.states.task_end_grace_ms
+        for worker_sid in self._workers_of_task.get(task_sid, ()):
+            from_ms = self.workers[worker_sid].timeline.end_task(task_sid, event.occurred_ms, due_ms)
+            touched.setdefault(worker_sid, Touch()).add(from_ms, event.sid, event.occurred_ms)
+
+    def set_timer(self, worker: Worker, now_ms: int) -> None:
+        """Note when time alone may next change this worker's state."""
+        worker_sid = worker.timeline.worker_sid
+        due = worker.timeline.next_due(now_ms, self.rules)
+        if due is None:
+            self._timer_of.pop(worker_sid, None)
+        elif self._timer_of.get(worker_sid) != due:
+            self._timer_of[worker_sid] = due
+            heapq.heappush(self._timers, (due[0], worker_sid, due[1]))
+
+    def next_timer_ms(self) -> int | None:
+        """When the next timer falls due."""
+        return self._timers[0][0] if self._timers else None
+
+    def ring(self, now_ms: int, touched: dict[str, Touch]) -> None:
+        """Let every timer that is due, and still means something, touch its worker."""
+        while self._timers and self._timers[0][0] <= now_ms:
+            due_ms, worker_sid, from_ms = heapq.heappop(self._timers)
+            if self._timer_of.get(worker_sid) != (due_ms, from_ms):
+                continue
+            del self._timer_of[worker_sid]
+            worker = self.workers[worker_sid]
+            if worker.timeline.next_due(due_ms - 1, self.rules) == (due_ms, from_ms):
+                touched.setdefault(worker_sid, Touch()).add(from_ms, None, due_ms)
+            else:
+                self.set_timer(worker, now_ms)
+
+    def prune(self, worker_sids: Iterable[str], now_ms: int) -> None:
+        """Let go of what is older than the reorder window."""
+        for worker_sid in worker_sids:
+            timeline = self.workers[worker_sid].timeline
+            # Counted from the worker's own newest event: a backlog that is worked off late is not "too old".
+            before_ms = min(now_ms, timeline.newest_ms) - self._reorder_window_ms
+            tasks = {one.task_sid for one in timeline.reservations.values()}
+            timeline.prune(before_ms, now_ms, self.rules)
+            for task_sid in tasks - {one.task_sid for one in timeline.reservations.values()}:
+                if task_sid is not None:
+                    owners = self._workers_of_task.get(task_sid, set())
+                    owners.discard(worker_sid)
+                    if not owners:
+                        self._workers_of_task.pop(task_sid, None)
+
+    def forget_task_ends(self, now_ms: int) -> None:
+        """Drop the ends of tasks too old to matter to an event still on its way."""
+        before_ms = now_ms - 2 * self._reorder_window_ms
+        self._task_ends = {sid: at_ms for sid, at_ms in self._task_ends.items() if at_ms >= before_ms}
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -1,0 +1,140 @@
+"""Group commit: events that arrive together reach the disk together, and only then are acknowledged."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+
+import structlog
+
+from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.errors import IntakeUnavailable
+from flex_plugin_backend.ledger import eventlog
+from flex_plugin_backend.ledger.eventlog import Arrival
+from flex_plugin_backend.ledger.store import Ledger
+
+MOST_PER_COMMIT = 500
+MOST_WAITING = 20_000
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    arrivals: list[Arrival]
+    stored: Future[set[tuple[str, str]]] = field(default_factory=Future)
+
+
+class Intake:
+    """One thread that commits whatever has gathered while the last commit was being synced."""
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, *, ack_timeout_s: float, on_stored: Callable[[str, int], None]
+    ) -> None:
+        """`on_stored(tenant, number of new events)` is called after each commit, from the intake's thread."""
+        self._ledger = ledger
+        self._clock = clock
+        self._ack_timeout_s = ack_timeout_s
+        self._on_stored = on_stored
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+        self._open = False
+
+    def start(self) -> None:
+        """Begin to take events."""
+        self._open = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what waits, then end; later submissions are refused."""
+        if self._open:
+            self._open = False
+            self._queue.put(None)
+            self._thread.join()
+
+    def submit(self, tenant: str, events: Iterable[TaskRouterEvent]) -> int:
+        """Store events; returns how many of them were new, once all are on the disk.
+
+        Raises:
+            IntakeUnavailable: they could not be stored in time, or at all.
+        """
+        if not self._open:
+            raise IntakeUnavailable(problem="the connector is stopping")
+        received_ms = self._clock.now_ms()
+        waiting = _Waiting([Arrival(tenant, event, received_ms) for event in events])
+        if not waiting.arrivals:
+            return 0
+        try:
+            self._queue.put_nowait(waiting)
+        except queue.Full as error:
+            raise IntakeUnavailable(problem=f"{MOST_WAITING} events wait for the disk already") from error
+        try:
+            return len(waiting.stored.result(timeout=self._ack_timeout_s))
+        except FutureTimeout as error:
+            # It may still be stored later; then Twilio's repetition is a duplicate and does no harm.
+            raise IntakeUnavailable(problem=f"the disk did not answer within {self._ack_timeout_s:g} s") from error
+
+    def _run(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                self._refuse_rest()
+                return
+            group, stopping = self._gather(first)
+            self._commit(group)
+            if stopping:
+                self._refuse_rest()
+                return
+
+    def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
+        group, size = [first], len(first.arrivals)
+        while size < MOST_PER_COMMIT:
+            try:
+                more = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if more is None:
+                return group, True
+            group.append(more)
+            size += len(more.arrivals)
+        return group, False
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        first_of: dict[tuple[str, str], Arrival] = {}
+        for waiting in group:
+            for one in waiting.arrivals:
+                first_of.setdefault((one.tenant, one.event.sid), one)
+        try:
+            with self._ledger.write_durably() as connection:
+                new = eventlog.append(connection, list(first_of.values()))
+        except Exception as error:  # noqa: BLE001 whatever it was: those who wait get an answer, the thread lives on
+            _log.exception("intake.commit_failed", events=len(first_of))
+            for waiting in group:
+                waiting.stored.set_exception(IntakeUnavailable(problem=f"the ledger refused it ({_cause(error)})"))
+            return
+        for tenant in {tenant for tenant, _ in new}:
+            self._on_stored(tenant, sum(1 for owner, _ in new if owner == tenant))
+        unclaimed = set(new)
+        for waiting in group:
+            own = {(one.tenant, one.event.sid) for one in waiting.arrivals} & unclaimed
+            unclaimed -= own
+            waiting.stored.set_result(own)
+
+    def _refuse_rest(self) -> None:
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if waiting is not None:
+                waiting.stored.set_exception(IntakeUnavailable(problem="the connector is stopping"))
+
+
+def _cause(error: Exception) -> str:
+    """The driver's words, without the statement and its values."""
+    return str(getattr(error, "orig", None) or type(error).__name__)

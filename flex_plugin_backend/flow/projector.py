@@ -1,0 +1,212 @@
+"""Applies new events in order of arrival to the floor and writes the state changes that follow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.agents import AgentTimeline, Rules
+from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.domain.mapping import Activity
+from flex_plugin_backend.flow.floor import Floor, Touch, Worker
+from flex_plugin_backend.flow.line import Author, changes_of, rewrite
+from flex_plugin_backend.flow.rules import StoredCatalogue
+from flex_plugin_backend.ledger import agents as agent_rows
+from flex_plugin_backend.ledger import eventlog, outbox
+from flex_plugin_backend.ledger.outbox import StateChange
+from flex_plugin_backend.ledger.store import Ledger
+
+CURSOR = "states"
+MOST_PER_STEP = 500
+
+_log = structlog.get_logger(__name__)
+
+
+class Projector:
+    """One tenant's events -> state changes, exactly once: changes, timelines and cursor are one transaction."""
+
+    def __init__(
+        self,
+        tenant: str,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        rules_for: Callable[[StoredCatalogue], Rules],
+        reorder_window_s: float,
+        on_changes: Callable[[], None],
+    ) -> None:
+        self._tenant = tenant
+        self._ledger = ledger
+        self._clock = clock
+        self._rules_for = rules_for
+        self._reorder_window_ms = round(reorder_window_s * 1000)
+        self._on_changes = on_changes
+        self._busy = threading.RLock()
+        self.catalogue = StoredCatalogue()
+        self.cursor = 0
+        self._floor = Floor(rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
+
+    def load(self) -> None:
+        """Build the floor from the ledger; whatever was in memory is dropped."""
+        with self._busy, self._ledger.read() as connection:
+            stored = agent_rows.catalogue(connection, self._tenant)
+            self.catalogue = StoredCatalogue.from_record(stored) if stored else StoredCatalogue()
+            self._floor = Floor(self._rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
+            self.cursor = eventlog.cursor(connection, self._tenant, CURSOR)
+            last = outbox.last_of_all(connection, self._tenant)
+            ends = eventlog.recent_task_ends(connection, self._tenant, self._clock.now_ms() - self._reorder_window_ms)
+            for worker_sid, _, record in agent_rows.load(connection, self._tenant):
+                self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), ends)
+        self._remap_all()
+
+    @property
+    def knows_activities(self) -> bool:
+        """Has Twilio's catalogue ever been read."""
+        return bool(self.catalogue.activities)
+
+    def step(self) -> int:
+        """Apply the next events and the timers that are due; returns how many events were applied."""
+        with self._busy:
+            try:
+                return self._step()
+            except Exception:
+                # Memory may be ahead of the ledger now: the ledger is right.
+                self.load()
+                raise
+
+    def _step(self) -> int:
+        now_ms = self._clock.now_ms()
+        touched: dict[str, Touch] = {}
+        with self._ledger.read() as connection:
+            arrivals = eventlog.after(connection, self._tenant, self.cursor, MOST_PER_STEP)
+            for seq, event in arrivals:
+
+                def history(
+                    worker_sid: str, from_ms: int, seq: int = seq
+                ) -> tuple[list[TaskRouterEvent], dict[str, int]]:
+                    found = eventlog.of_worker(connection, self._tenant, worker_sid, from_ms, seq)
+                    tasks = {one.task_sid for one in found if one.task_sid is not None}
+                    return found, eventlog.task_ends(connection, self._tenant, tasks)
+
+                self._learn_activity(event, touched)
+                self._floor.apply(event, now_ms, history, touched)
+        self._floor.ring(now_ms, touched)
+        if arrivals or touched:
+            self._write(touched, arrivals[-1][0] if arrivals else self.cursor, now_ms)
+        return len(arrivals)
+
+    def _write(self, touched: dict[str, Touch], cursor: int, now_ms: int) -> None:
+        recorded: list[StateChange] = []
+        with self._ledger.write() as connection:
+            for worker_sid, touch in touched.items():
+                worker = self._floor.workers[worker_sid]
+                if self._floor.remap(worker) and worker.agent_id is not None:
+                    outbox.map_worker(connection, self._tenant, worker_sid, worker.agent_id)
+                if touch.from_ms is None:
+                    continue
+                author = Author(worker_sid, worker.agent_id, worker.agent_problem, touch.causes, now_ms)
+                as_of_ms = max(now_ms, touch.last_ms)
+                segments = worker.timeline.segments(touch.from_ms, as_of_ms, self._floor.rules)
+                if not segments:
+                    continue
+                last = worker.last
+                if last is not None and (touch.from_ms < last.start_ms or last.event_id is None):
+                    worker.last = rewrite(connection, self._tenant, segments, self._floor.rules.mapping, author)
+                    continue
+                before = worker.last.pair if worker.last else None
+                changes = changes_of(segments, self._floor.rules.mapping, author, before)
+                if changes:
+                    worker.last = changes[-1]
+                    recorded.extend(changes)
+            outbox.record(connection, self._tenant, recorded)
+            self._floor.prune(touched, now_ms)
+            agent_rows.save(connection, self._tenant, [_row(self._floor.workers[sid]) for sid in touched], now_ms)
+            eventlog.set_cursor(connection, self._tenant, CURSOR, cursor)
+        for worker_sid in touched:
+            self._floor.set_timer(self._floor.workers[worker_sid], now_ms)
+        self.cursor = cursor
+        self._floor.forget_task_ends(now_ms)
+        self._on_changes()
+
+    def next_timer_ms(self) -> int | None:
+        """When time alone may next change a state."""
+        return self._floor.next_timer_ms()
+
+    def set_catalogue(self, catalogue: StoredCatalogue) -> None:
+        """Twilio's activities as just read: keep them, and look again at every agent whose state they change."""
+        with self._busy:
+            now_ms = self._clock.now_ms()
+            with self._ledger.write() as connection:
+                agent_rows.save_catalogue(connection, self._tenant, catalogue.to_record(), now_ms)
+            if catalogue == self.catalogue and self.knows_activities:
+                return
+            self.catalogue = catalogue
+            touched: dict[str, Touch] = {}
+            self._change_rules(touched)
+            if touched:
+                self._write(touched, self.cursor, now_ms)
+
+    def _change_rules(self, touched: dict[str, Touch]) -> None:
+        self._floor.rules = self._rules_for(self.catalogue)
+        with self._ledger.read() as connection:
+            unnamed = outbox.first_unnamed(connection, self._tenant)
+        for worker_sid, worker in self._floor.workers.items():
+            worker.timeline.activity.forget_spans()
+            # The present and what could not be named are looked at again: what was sent stays as it was sent.
+            from_ms = worker.last.start_ms if worker.last else worker.timeline.newest_ms
+            from_ms = min(from_ms, unnamed.get(worker_sid, from_ms))
+            touched.setdefault(worker_sid, Touch()).add(from_ms, None, from_ms)
+
+    def _learn_activity(self, event: TaskRouterEvent, touched: dict[str, Touch]) -> None:
+        """`activity.*` events change the catalogue without a look at REST."""
+        if not event.type.startswith("activity.") or event.activity_sid is None:
+            return
+        known = self.catalogue.activities.get(event.activity_sid)
+        available = event.activity_available
+        if available is None and known is not None:
+            available = known.available
+        name = event.activity_name or (known.name if known else None)
+        if name is None or available is None:
+            return
+        activity = Activity(event.activity_sid, name, available)
+        if activity != known:
+            self.catalogue = self.catalogue.with_activity(activity)
+            self._change_rules(touched)
+
+    def _remap_all(self) -> None:
+        """After a start: agent ids may be mapped otherwise than before; what was held for want of one goes out."""
+        with self._ledger.write() as connection:
+            for worker_sid, worker in self._floor.workers.items():
+                if worker.agent_id is not None:
+                    outbox.map_worker(connection, self._tenant, worker_sid, worker.agent_id)
+
+    def open_reservations(self) -> dict[str, tuple[str, str | None, int]]:
+        """Every reservation that counts as open: sid -> (worker sid, task sid, open since ms)."""
+        with self._busy:
+            now_ms = self._clock.now_ms()
+            return {
+                one.sid: (worker_sid, one.task_sid, one.latest_ms())
+                for worker_sid, worker in self._floor.workers.items()
+                for one in worker.timeline.open_reservations(now_ms, self._floor.rules)
+            }
+
+    def workers(self) -> dict[str, bool]:
+        """Every worker and whether it is deleted."""
+        with self._busy:
+            return {sid: worker.timeline.deleted for sid, worker in self._floor.workers.items()}
+
+    def repeat_present_states(self) -> int:
+        """Queue the present state of every agent once more; returns how many."""
+        with self._busy:
+            with self._ledger.write() as connection:
+                number = outbox.repeat_present_states(connection, self._tenant, self._clock.now_ms())
+            self._on_changes()
+            return number
+
+
+def _row(worker: Worker) -> tuple[str, str | None, dict[str, Any]]:
+    return worker.timeline.worker_sid, worker.agent_id, worker.timeline.to_record()

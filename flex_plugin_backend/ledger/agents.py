@@ -1,0 +1,66 @@
+"""Queries on the projection per worker and on the stored catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from flex_plugin_backend.ledger.tables import agents, catalogues
+
+
+def load(connection: Connection, tenant: str) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """Every worker of the tenant: sid, agent id, timeline record."""
+    found = connection.execute(
+        select(agents.c.worker_sid, agents.c.agent_id, agents.c.timeline).where(agents.c.tenant == tenant)
+    )
+    for row in found:
+        yield row.worker_sid, row.agent_id, json.loads(row.timeline)
+
+
+def save(
+    connection: Connection, tenant: str, rows: Sequence[tuple[str, str | None, dict[str, Any]]], updated_ms: int
+) -> None:
+    """Store the timelines of these workers: sid, agent id, timeline record."""
+    if not rows:
+        return
+    insert = sqlite.insert(agents) if connection.dialect.name == "sqlite" else postgresql.insert(agents)
+    statement = insert.on_conflict_do_update(
+        index_elements=["tenant", "worker_sid"],
+        set_={
+            "agent_id": insert.excluded.agent_id,
+            "timeline": insert.excluded.timeline,
+            "updated_ms": insert.excluded.updated_ms,
+        },
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "tenant": tenant,
+                "worker_sid": worker_sid,
+                "agent_id": agent_id,
+                "timeline": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
+                "updated_ms": updated_ms,
+            }
+            for worker_sid, agent_id, record in rows
+        ],
+    )
+
+
+def catalogue(connection: Connection, tenant: str) -> dict[str, Any] | None:
+    """Twilio's catalogue as last stored, `None` at first."""
+    body = connection.execute(select(catalogues.c.body).where(catalogues.c.tenant == tenant)).scalar()
+    return None if body is None else dict(json.loads(body))
+
+
+def save_catalogue(connection: Connection, tenant: str, body: dict[str, Any], read_ms: int) -> None:
+    """Store Twilio's catalogue for the next start."""
+    insert = sqlite.insert(catalogues) if connection.dialect.name == "sqlite" else postgresql.insert(catalogues)
+    values = {"body": json.dumps(body, ensure_ascii=False), "read_ms": read_ms}
+    connection.execute(
+        insert.values(tenant=tenant, **values).on_conflict_do_update(index_elements=["tenant"], set_=values)
+    )

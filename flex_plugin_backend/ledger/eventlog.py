@@ -1,0 +1,135 @@
+"""Queries on the event log: append once, read in order of arrival, read one worker's or task's history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.domain.reservations import TASK_ENDINGS
+from flex_plugin_backend.ledger.tables import cursors, events
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event on its way into the ledger."""
+
+    tenant: str
+    event: TaskRouterEvent
+    received_ms: int
+
+
+def append(connection: Connection, arrivals: Sequence[Arrival]) -> set[tuple[str, str]]:
+    """Store what is not stored yet; returns the (tenant, event sid) pairs that are new."""
+    if not arrivals:
+        return set()
+    rows = [
+        {
+            "tenant": one.tenant,
+            "sid": one.event.sid,
+            "type": one.event.type,
+            "occurred_ms": one.event.occurred_ms,
+            "received_ms": one.received_ms,
+            "worker_sid": one.event.worker_sid,
+            "task_sid": one.event.task_sid,
+            "body": json.dumps(one.event.to_record(), ensure_ascii=False, separators=(",", ":")),
+        }
+        for one in arrivals
+    ]
+    insert = sqlite.insert(events) if connection.dialect.name == "sqlite" else postgresql.insert(events)
+    statement = insert.on_conflict_do_nothing(index_elements=["tenant", "sid"]).returning(events.c.tenant, events.c.sid)
+    return {(row.tenant, row.sid) for row in connection.execute(statement, rows)}
+
+
+def after(connection: Connection, tenant: str, seq: int, limit: int) -> list[tuple[int, TaskRouterEvent]]:
+    """The next events in order of arrival, each with its number."""
+    found = connection.execute(
+        select(events.c.seq, events.c.body)
+        .where(events.c.tenant == tenant, events.c.seq > seq)
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return [(row.seq, _event(row.body)) for row in found]
+
+
+def of_worker(
+    connection: Connection, tenant: str, worker_sid: str, from_ms: int, up_to_seq: int
+) -> list[TaskRouterEvent]:
+    """One worker's events since `from_ms`, oldest first, among the first `up_to_seq` that arrived."""
+    found = connection.execute(
+        select(events.c.body)
+        .where(
+            events.c.tenant == tenant,
+            events.c.worker_sid == worker_sid,
+            events.c.occurred_ms >= from_ms,
+            events.c.seq <= up_to_seq,
+        )
+        .order_by(events.c.occurred_ms, events.c.seq)
+    )
+    return [_event(row.body) for row in found]
+
+
+def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str]) -> dict[str, int]:
+    """When each of these tasks ended (epoch ms), for those that have."""
+    sids = list(task_sids)
+    ends: dict[str, int] = {}
+    for at in range(0, len(sids), 500):
+        found = connection.execute(
+            select(events.c.task_sid, func.min(events.c.occurred_ms).label("ended_ms"))
+            .where(
+                events.c.tenant == tenant,
+                events.c.task_sid.in_(sids[at : at + 500]),
+                events.c.type.in_(sorted(TASK_ENDINGS)),
+            )
+            .group_by(events.c.task_sid)
+        )
+        ends.update({row.task_sid: row.ended_ms for row in found})
+    return ends
+
+
+def recent_task_ends(connection: Connection, tenant: str, from_ms: int) -> dict[str, int]:
+    """The tasks that ended since `from_ms`, and when."""
+    found = connection.execute(
+        select(events.c.task_sid, func.min(events.c.occurred_ms).label("ended_ms"))
+        .where(events.c.tenant == tenant, events.c.occurred_ms >= from_ms, events.c.type.in_(sorted(TASK_ENDINGS)))
+        .group_by(events.c.task_sid)
+    )
+    return {row.task_sid: row.ended_ms for row in found if row.task_sid}
+
+
+def count(connection: Connection, tenant: str) -> tuple[int, int | None]:
+    """How many events are stored, and the time of the newest (epoch ms)."""
+    row = connection.execute(
+        select(func.count(), func.max(events.c.occurred_ms)).where(events.c.tenant == tenant)
+    ).one()
+    return row[0], row[1]
+
+
+def last_seq(connection: Connection, tenant: str) -> int:
+    """The number of the newest arrival; 0 where there is none."""
+    found = connection.execute(select(func.max(events.c.seq)).where(events.c.tenant == tenant)).scalar()
+    return found or 0
+
+
+def cursor(connection: Connection, tenant: str, name: str) -> int:
+    """How far the named projection has read; 0 at first."""
+    found = connection.execute(select(cursors.c.seq).where(cursors.c.tenant == tenant, cursors.c.name == name)).scalar()
+    return found or 0
+
+
+def set_cursor(connection: Connection, tenant: str, name: str, seq: int) -> None:
+    """Note how far the named projection has read."""
+    insert = sqlite.insert(cursors) if connection.dialect.name == "sqlite" else postgresql.insert(cursors)
+    connection.execute(
+        insert.values(tenant=tenant, name=name, seq=seq).on_conflict_do_update(
+            index_elements=["tenant", "name"], set_={"seq": seq}
+        )
+    )
+
+
+def _event(body: str) -> TaskRouterEvent:
+    return TaskRouterEvent.from_record(json.loads(body))

@@ -1,0 +1,331 @@
+"""Queries on state changes: record, claim for sending, mark what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
+
+from flex_plugin_backend.ledger.tables import answers, state_changes
+
+_table = state_changes.c
+
+
+class Delivery(StrEnum):
+    """What became of a state change.
+
+    PENDING waits; SENDING is in a request whose outcome is not known yet; DELIVERED was accepted; SKIPPED was
+    superseded before it could be sent; LATE became known after a later state had been sent; REPLACED was corrected
+    before it was sent; UNMAPPED and DEAD are the dead letters: no name for it, or refused by the WFM.
+    """
+
+    PENDING = "pending"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    SKIPPED = "skipped"
+    LATE = "late"
+    REPLACED = "replaced"
+    UNMAPPED = "unmapped"
+    DEAD = "dead"
+
+
+class Kind(StrEnum):
+    """Why a row was made: a change, or a repetition of the present state after a start or an outage.
+
+    A change that a late event proved wrong becomes WITHDRAWN: it keeps its delivery, but leaves the agent's line.
+    """
+
+    CHANGE = "change"
+    SNAPSHOT = "snapshot"
+    WITHDRAWN = "withdrawn"
+
+
+SENT = (Delivery.SENDING, Delivery.DELIVERED)
+WAITING = (Delivery.PENDING, Delivery.UNMAPPED)
+# What stands in an agent's line of states; the rest was corrected away or only repeats.
+IN_LINE = (
+    Delivery.PENDING,
+    Delivery.SENDING,
+    Delivery.DELIVERED,
+    Delivery.SKIPPED,
+    Delivery.LATE,
+    Delivery.UNMAPPED,
+    Delivery.DEAD,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateChange:
+    """One state of one agent, to be told to the WFM. `id` is 0 until it is stored; times are epoch milliseconds."""
+
+    worker_sid: str
+    agent_id: str | None
+    start_ms: int
+    event_id: str | None
+    reason: str
+    state: str
+    recorded_ms: int
+    kind: Kind = Kind.CHANGE
+    cause_sid: str | None = None
+    status: Delivery = Delivery.PENDING
+    note: str | None = None
+    id: int = 0
+
+    @property
+    def pair(self) -> tuple[str | None, str]:
+        """(event id, reason): what the WFM tells states apart by."""
+        return self.event_id, self.reason
+
+
+def record(connection: Connection, tenant: str, changes: Sequence[StateChange]) -> None:
+    """Store new state changes in the order in which they are to be sent."""
+    if changes:
+        connection.execute(insert(state_changes), [_values(tenant, one) for one in changes])
+
+
+def last_of_worker(connection: Connection, tenant: str, worker_sid: str) -> StateChange | None:
+    """The newest state in the worker's line of states."""
+    query = (
+        _of_worker(tenant, worker_sid)
+        .where(_table.kind == Kind.CHANGE)
+        .order_by(_table.start_ms.desc(), _table.id.desc())
+    )
+    row = connection.execute(query.limit(1)).first()
+    return _change(row) if row else None
+
+
+def last_of_all(connection: Connection, tenant: str) -> dict[str, StateChange]:
+    """The newest state in each worker's line of states."""
+    newest = (
+        select(func.max(_table.id))
+        .where(_table.tenant == tenant, _table.status.in_(IN_LINE), _table.status != Delivery.LATE)
+        .where(_table.kind == Kind.CHANGE)
+        .group_by(_table.worker_sid)
+    )
+    return {
+        row.worker_sid: _change(row) for row in connection.execute(select(state_changes).where(_table.id.in_(newest)))
+    }
+
+
+def line_from(connection: Connection, tenant: str, worker_sid: str, from_ms: int) -> list[StateChange]:
+    """The worker's line of states from the one in force just before `from_ms` on, oldest first."""
+    before = connection.execute(
+        _of_worker(tenant, worker_sid)
+        .where(_table.kind == Kind.CHANGE, _table.start_ms < from_ms)
+        .order_by(_table.start_ms.desc(), _table.id.desc())
+        .limit(1)
+    ).first()
+    since = connection.execute(
+        _of_worker(tenant, worker_sid)
+        .where(_table.kind == Kind.CHANGE, _table.start_ms >= from_ms)
+        .order_by(_table.start_ms, _table.id)
+    )
+    return [_change(row) for row in ([before] if before else []) + list(since)]
+
+
+def last_sent(connection: Connection, tenant: str, worker_sid: str) -> StateChange | None:
+    """The state of this worker that the WFM holds or is about to hold."""
+    row = connection.execute(
+        select(state_changes)
+        .where(_table.tenant == tenant, _table.worker_sid == worker_sid, _table.status.in_(SENT))
+        .order_by(_table.id.desc())
+        .limit(1)
+    ).first()
+    return _change(row) if row else None
+
+
+def pending(connection: Connection, tenant: str, limit: int) -> list[StateChange]:
+    """The oldest changes that wait to be sent, in sending order."""
+    found = connection.execute(
+        select(state_changes)
+        .where(_table.tenant == tenant, _table.status == Delivery.PENDING)
+        .order_by(_table.id)
+        .limit(limit)
+    )
+    return [_change(row) for row in found]
+
+
+def mark(connection: Connection, ids: Iterable[int], status: Delivery, note: str | None = None) -> None:
+    """Set the status of these rows."""
+    for some in _chunks(list(ids)):
+        connection.execute(update(state_changes).where(_table.id.in_(some)).values(status=status, note=note))
+
+
+def withdraw(connection: Connection, ids: Iterable[int]) -> None:
+    """These were never so: take them out of the agent's line of states."""
+    for some in _chunks(list(ids)):
+        connection.execute(update(state_changes).where(_table.id.in_(some)).values(kind=Kind.WITHDRAWN))
+
+
+def mark_delivered(connection: Connection, ids: Iterable[int], at_ms: int, answer_id: int) -> None:
+    """These were accepted by the WFM."""
+    for some in _chunks(list(ids)):
+        connection.execute(
+            update(state_changes)
+            .where(_table.id.in_(some))
+            .values(status=Delivery.DELIVERED, delivered_ms=at_ms, answer_id=answer_id, note=None)
+        )
+
+
+def mark_dead(connection: Connection, change_id: int, note: str, answer_id: int) -> None:
+    """The WFM refused this one; it becomes a dead letter with the answer."""
+    connection.execute(
+        update(state_changes).where(_table.id == change_id).values(status=Delivery.DEAD, note=note, answer_id=answer_id)
+    )
+
+
+def release_unfinished(connection: Connection, tenant: str) -> int:
+    """Requests whose outcome died with the last process: send those rows again. Returns how many."""
+    done = connection.execute(
+        update(state_changes)
+        .where(_table.tenant == tenant, _table.status == Delivery.SENDING)
+        .values(status=Delivery.PENDING)
+    )
+    return done.rowcount
+
+
+def skip_superseded_before(connection: Connection, tenant: str, before_ms: int, note: str) -> int:
+    """Catch-up rule: give up every waiting state older than `before_ms` that is not the agent's newest."""
+    later = state_changes.alias("later")
+    superseded = (
+        select(later.c.id)
+        .where(later.c.tenant == tenant, later.c.worker_sid == _table.worker_sid, later.c.id > _table.id)
+        .where(later.c.status.in_((*WAITING, *SENT)))
+        .exists()
+    )
+    done = connection.execute(
+        update(state_changes)
+        .where(_table.tenant == tenant, _table.status == Delivery.PENDING, _table.start_ms < before_ms)
+        .where(superseded)
+        .values(status=Delivery.SKIPPED, note=note)
+    )
+    return done.rowcount
+
+
+def map_worker(connection: Connection, tenant: str, worker_sid: str, agent_id: str) -> int:
+    """The worker has an agent id now: what was held for want of it is sent. Returns how many rows."""
+    done = connection.execute(
+        update(state_changes)
+        .where(_table.tenant == tenant, _table.worker_sid == worker_sid, _table.status == Delivery.UNMAPPED)
+        .where(_table.event_id.is_not(None))
+        .values(status=Delivery.PENDING, agent_id=agent_id, note=None)
+    )
+    return done.rowcount
+
+
+def repeat_present_states(connection: Connection, tenant: str, recorded_ms: int) -> int:
+    """Queue the present state of every agent once more, where it was sent already. Returns how many."""
+    repeats = [
+        StateChange(
+            worker_sid=one.worker_sid,
+            agent_id=one.agent_id,
+            start_ms=one.start_ms,
+            event_id=one.event_id,
+            reason=one.reason,
+            state=one.state,
+            recorded_ms=recorded_ms,
+            kind=Kind.SNAPSHOT,
+            cause_sid=one.cause_sid,
+        )
+        for one in last_of_all(connection, tenant).values()
+        if one.status is Delivery.DELIVERED and one.agent_id is not None and one.event_id is not None
+    ]
+    record(connection, tenant, repeats)
+    return len(repeats)
+
+
+def keep_answer(
+    connection: Connection, tenant: str, *, at_ms: int, what: str, status: int | None, rows: int, body: str | None
+) -> int:
+    """Store what the WFM answered; returns its number."""
+    done = connection.execute(
+        insert(answers).values(tenant=tenant, at_ms=at_ms, what=what, status=status, rows=rows, body=body)
+    )
+    key = done.inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def totals(connection: Connection, tenant: str) -> dict[Delivery, int]:
+    """How many state changes stand where."""
+    found = connection.execute(
+        select(_table.status, func.count()).where(_table.tenant == tenant).group_by(_table.status)
+    )
+    return {Delivery(status): number for status, number in found}
+
+
+def held(connection: Connection, tenant: str, limit: int) -> list[StateChange]:
+    """The dead letters: unmapped and refused states, newest first."""
+    found = connection.execute(
+        select(state_changes)
+        .where(_table.tenant == tenant, _table.status.in_((Delivery.UNMAPPED, Delivery.DEAD)))
+        .order_by(_table.id.desc())
+        .limit(limit)
+    )
+    return [_change(row) for row in found]
+
+
+def first_unnamed(connection: Connection, tenant: str) -> dict[str, int]:
+    """Workers with states that no event id could be found for, and the start (ms) of the earliest such state."""
+    found = connection.execute(
+        select(_table.worker_sid, func.min(_table.start_ms))
+        .where(_table.tenant == tenant, _table.status == Delivery.UNMAPPED, _table.event_id.is_(None))
+        .group_by(_table.worker_sid)
+    )
+    return {worker: start_ms for worker, start_ms in found}  # noqa: C416 (rows are not tuples to the type checker)
+
+
+def unmapped_workers(connection: Connection, tenant: str) -> dict[str, tuple[int, str]]:
+    """Workers with held states: how many, and the newest reason."""
+    found = connection.execute(
+        select(_table.worker_sid, func.count(), func.max(_table.note))
+        .where(_table.tenant == tenant, _table.status == Delivery.UNMAPPED)
+        .group_by(_table.worker_sid)
+    )
+    return {worker: (number, note or "") for worker, number, note in found}
+
+
+def _of_worker(tenant: str, worker_sid: str) -> Select[Any]:
+    return select(state_changes).where(
+        _table.tenant == tenant, _table.worker_sid == worker_sid, _table.status.in_(IN_LINE)
+    )
+
+
+def _values(tenant: str, one: StateChange) -> dict[str, Any]:
+    return {
+        "tenant": tenant,
+        "worker_sid": one.worker_sid,
+        "agent_id": one.agent_id,
+        "start_ms": one.start_ms,
+        "event_id": one.event_id,
+        "reason": one.reason,
+        "state": one.state,
+        "kind": one.kind,
+        "cause_sid": one.cause_sid,
+        "status": one.status,
+        "note": one.note,
+        "recorded_ms": one.recorded_ms,
+    }
+
+
+def _change(row: Row[Any]) -> StateChange:
+    return StateChange(
+        id=row.id,
+        worker_sid=row.worker_sid,
+        agent_id=row.agent_id,
+        start_ms=row.start_ms,
+        event_id=row.event_id,
+        reason=row.reason,
+        state=row.state,
+        recorded_ms=row.recorded_ms,
+        kind=Kind(row.kind),
+        cause_sid=row.cause_sid,
+        status=Delivery(row.status),
+        note=row.note,
+    )
+
+
+def _chunks(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[at : at + 500] for at in range(0, len(ids), 500))

@@ -1,0 +1,103 @@
+"""The ledger's engine: one file or server, one writer at a time in this process, durable or relaxed transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
+
+from flex_plugin_backend.errors import LedgerError
+from flex_plugin_backend.ledger.migrate import bring_up_to_date
+
+BUSY_TIMEOUT_S = 10.0
+_WRITING = {"flex_wfm_writing": True}
+
+
+class Ledger:
+    """Opens the database at `url`, brings its schema up to date, and hands out transactions.
+
+    A *durable* transaction is on the disk when it ends (SQLite: `synchronous=FULL`); that is what an event gets before
+    Twilio gets its answer. A *relaxed* one survives the death of the process but not of the machine; it is for
+    what can be derived again from the events.
+
+    Raises:
+        LedgerError: the database cannot be opened.
+        LedgerSchemaError: its schema was made by a newer program.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url)
+        self._writing = threading.Lock()
+        try:
+            self._durable = _engine(self.url, synchronous="FULL")
+            self._relaxed = _engine(self.url, synchronous="NORMAL") if self.is_sqlite else self._durable
+            with self._writing:
+                bring_up_to_date(self._durable)
+        except DBAPIError as error:
+            raise LedgerError(
+                problem=str(error.orig), repair=f"Check that {self.url.database} is a writable flex-wfm ledger."
+            ) from error
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Is this the embedded database."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The database file of an embedded ledger."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @contextmanager
+    def write_durably(self) -> Iterator[Connection]:
+        """One write transaction that is on the disk when the block ends."""
+        # SQLite has one writer; waiting on a lock of our own is far quicker than on its busy handler.
+        with self._writing, self._durable.execution_options(**_WRITING).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One write transaction for what can be derived again."""
+        with self._writing, self._relaxed.execution_options(**_WRITING).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One read transaction; it sees one state of the ledger throughout."""
+        with self._relaxed.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._durable.dispose()
+        self._relaxed.dispose()
+
+
+def _engine(url: URL, *, synchronous: str) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver's own transaction handling begins too late; ours begins with the first statement.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute(f"PRAGMA synchronous={synchronous}")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer takes the lock at once: one that began as a reader could be refused halfway.
+        writing = connection.get_execution_options().get("flex_wfm_writing", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

@@ -1,0 +1,98 @@
+"""The ledger's tables, all in one place; migrations build exactly these."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, UniqueConstraint
+
+metadata = MetaData()
+
+# SQLite gives row numbers only to INTEGER primary keys; PostgreSQL wants them big.
+_RowNumber = BigInteger().with_variant(Integer, "sqlite")
+
+# One row per TaskRouter event, never changed. `body` is the event's normal form (domain.events), already cut to
+# what may be kept. `seq` is the order of arrival.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", _RowNumber, primary_key=True, autoincrement=True),
+    Column("tenant", String, nullable=False),
+    Column("sid", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("occurred_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("worker_sid", String),
+    Column("task_sid", String),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("tenant", "sid", name="uq_events_tenant_sid"),
+    sqlite_autoincrement=True,
+)
+Index("ix_events_worker", events.c.tenant, events.c.worker_sid, events.c.occurred_ms)
+Index("ix_events_task", events.c.tenant, events.c.task_sid, events.c.occurred_ms)
+Index("ix_events_time", events.c.tenant, events.c.occurred_ms)
+
+# How far each projection has read the event log.
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+# The projection per worker: its timeline (domain.agents) and the agent id it is mapped to.
+agents = Table(
+    "agents",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("worker_sid", String, primary_key=True),
+    Column("agent_id", String),
+    Column("timeline", Text, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
+# Twilio's catalogue as last read (activities, logged-out activity), so that a start does not depend on REST.
+catalogues = Table(
+    "catalogues",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("read_ms", BigInteger, nullable=False),
+)
+
+# Every state change, and what became of it (ledger.outbox.Delivery). `id` is the order of sending.
+state_changes = Table(
+    "state_changes",
+    metadata,
+    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("tenant", String, nullable=False),
+    Column("worker_sid", String, nullable=False),
+    Column("agent_id", String),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("event_id", String),
+    Column("reason", String, nullable=False, server_default=""),
+    Column("state", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("cause_sid", String),
+    Column("status", String, nullable=False),
+    Column("note", Text),
+    Column("recorded_ms", BigInteger, nullable=False),
+    Column("delivered_ms", BigInteger),
+    Column("answer_id", BigInteger),
+    sqlite_autoincrement=True,
+)
+Index("ix_state_changes_status", state_changes.c.tenant, state_changes.c.status, state_changes.c.id)
+Index("ix_state_changes_worker", state_changes.c.tenant, state_changes.c.worker_sid, state_changes.c.id)
+
+# What the WFM answered, one row per request.
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("tenant", String, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("what", String, nullable=False),
+    Column("status", Integer),
+    Column("rows", Integer, nullable=False),
+    Column("body", Text),
+    sqlite_autoincrement=True,
+)
