@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import importlib
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from flex_plugin_backend.web.extension import FlexPlugin, create_app
-
-    __version__: str
-
+# Type checkers read the stub beside this file; at run time the names are loaded when they are first used.
 __all__ = ["FlexPlugin", "__version__", "create_app"]
 
-_EXTENSION = "flex_plugin_backend.web.extension"
+_FACE = "flex_plugin_backend.web.extension"
 
 
 def __getattr__(name: str) -> Any:
     """Load the public face only when it is asked for: the contract kit must not pay for a web server."""
     if name in ("FlexPlugin", "create_app"):
-        return getattr(importlib.import_module(_EXTENSION), name)
+        return getattr(importlib.import_module(_FACE), name)
     if name == "__version__":
         try:
             return version("flex-wfm")

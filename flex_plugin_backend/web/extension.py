@@ -19,7 +19,7 @@ from flex_plugin_backend.web.health import add_health
 from flex_plugin_backend.web.metrics import DoorMetrics, add_metrics
 from flex_plugin_backend.web.ports import RuntimePort
 from flex_plugin_backend.web.problems import answer_errors_as_json
-from flex_plugin_backend.web.state import EXTENSION, PluginState, callback_path, make_doors
+from flex_plugin_backend.web.state import EXTENSION, PluginState, make_doors
 from flex_plugin_backend.web.webhooks import add_webhooks
 
 SettingsSource = Settings | str | Path | Mapping[str, Any]
@@ -134,12 +134,6 @@ def create_app(
     plugin = FlexPlugin(app, settings=settings, runtime=runtime, start=start)
     app.extensions[f"{EXTENSION}_plugin"] = plugin
     return app
-
-
-def callback_urls(app: Flask) -> dict[str, str]:
-    """Tenant -> the address to enter as the workspace's event callback URL (its path where no public URL is set)."""
-    state: PluginState = app.extensions[EXTENSION]
-    return {name: door.callback_url or f"{state.url_prefix}{callback_path(name)}" for name, door in state.doors.items()}
 
 
 def _blueprint() -> Blueprint:

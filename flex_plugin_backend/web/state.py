@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import current_app
 
@@ -53,6 +54,13 @@ class PluginState:
         """Whether the background threads were left behind in a parent process."""
         return self.started_in is not None and self.started_in != os.getpid()
 
+    def callback_urls(self) -> dict[str, str]:
+        """Tenant -> the address for the workspace's event callback URL; its path alone where no public URL is set."""
+        return {
+            name: _without_userinfo(door.callback_url) if door.callback_url else self.url_prefix + callback_path(name)
+            for name, door in self.doors.items()
+        }
+
 
 def make_doors(settings: Settings, url_prefix: str) -> dict[str, Door]:
     """One door per tenant."""
@@ -68,6 +76,11 @@ def make_doors(settings: Settings, url_prefix: str) -> dict[str, Door]:
             agent_path=tenant.mapping.agent_attribute,
         )
     return doors
+
+
+def _without_userinfo(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def callback_path(tenant: str) -> str:

@@ -1,0 +1,6 @@
+from flex_plugin_backend.web.extension import FlexPlugin as FlexPlugin
+from flex_plugin_backend.web.extension import create_app as create_app
+
+__all__ = ["FlexPlugin", "__version__", "create_app"]
+
+__version__: str
