@@ -74,6 +74,11 @@ def _table_text(value: object) -> object:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+WfmChannel = Annotated[Literal["voice", "chat", "sms", "web", "email", "fax", "other"], BeforeValidator(_lower)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 UrlPrefix = Annotated[str, AfterValidator(_prefix)]
 Text = Annotated[str, Field(min_length=1)]
@@ -223,7 +228,7 @@ class MappingSettings(Part):
     )
     offline_activity_sid: Annotated[str, _sid("WA", "the activities of the workspace")] | None = None
     activities: Annotated[Mapping[str, ActivityRule], Table] = Field(default_factory=dict)
-    channels: Annotated[Mapping[str, Text], Table] = Field(default_factory=dict)
+    channels: Annotated[Mapping[str, WfmChannel], Table] = Field(default_factory=dict)
     pseudo_activities: Annotated[tuple[str, ...], Table] = ()
 
     @property
@@ -245,6 +250,7 @@ class StatesSettings(Part):
     parked_limit_s: Seconds = 3600.0
     reorder_window_s: Grace = 900.0
     snapshot_after_outage_s: Grace = 60.0
+    gone_settle_s: Grace = 120.0
 
 
 class TenantSettings(Part):
