@@ -1,0 +1,1 @@
+"""A fake Twilio: the TaskRouter REST subset that the official client reads, and signed event callbacks."""

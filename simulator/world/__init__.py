@@ -1,0 +1,1 @@
+"""The synthetic contact centre: a seeded discrete-event model on virtual time."""

@@ -1,0 +1,126 @@
+"""flex-wfm-sim twilio: a simulated Twilio Flex workspace with REST and signed callbacks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+import click
+
+from simulator.twilio.emitter import DeliveryMode
+from simulator.world.scenario import DEFAULT_START_MS
+
+_MINUTE_MS = 60_000
+
+
+def _start_ms(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int:
+    if value is None:
+        return DEFAULT_START_MS
+    if value.isdigit():
+        return int(value)
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter("give epoch milliseconds or an ISO time such as 2026-01-05T08:00:00Z") from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8081, show_default=True, help="Port to listen on; 0 picks a free one.")
+@click.option("--agents", default=100, show_default=True, type=click.IntRange(1, 5000))
+@click.option("--seed", default=1, show_default=True, help="One seed, one day: people, work and events are repeated.")
+@click.option("--start", "start_ms", callback=_start_ms, help="Virtual time at which the clock starts.")
+@click.option("--speed", default=1.0, show_default=True, help="Virtual seconds per second.")
+@click.option(
+    "--warmup-minutes",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Virtual minutes that the floor has been at work before the start; no callback tells of them.",
+)
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), help="Virtual minutes until the end; default: none."
+)
+@click.option("--callback-url", default="", help="Where events are posted; connection overrides may follow #.")
+@click.option("--events-filter", default="", help="Comma-separated event types to post; default: all.")
+@click.option("--lanes", default=8, show_default=True, type=click.IntRange(1, 64), help="Connections for callbacks.")
+@click.option(
+    "--delivery",
+    default="twilio",
+    show_default=True,
+    type=click.Choice(["twilio", "until-acked"]),
+    help="`twilio` retries once, and only if the connection fails; `until-acked` repeats until taken.",
+)
+@click.option("--account-sid", default="", help="Default: made from the seed.")
+@click.option("--workspace-sid", default="", help="Default: made from the seed.")
+@click.option("--auth-token", default="", envvar="FLEX_WFM_SIM_AUTH_TOKEN", help="Default: made from the seed.")
+@click.option("--shared-key-id", default="", help="Sign with HMAC-SHA256 and this SharedKey instead of the Auth Token.")
+@click.option("--shared-key-secret", default="", envvar="FLEX_WFM_SIM_SHARED_KEY_SECRET")
+@click.option("--hold", is_flag=True, help="Keep the clock still until POST /sim/start.")
+@click.option("--json-ready", is_flag=True, help="When listening, print one line of JSON instead of the welcome.")
+def twilio(
+    host: str,
+    port: int,
+    agents: int,
+    seed: int,
+    start_ms: int,
+    speed: float,
+    warmup_minutes: float,
+    minutes: float | None,
+    callback_url: str,
+    events_filter: str,
+    lanes: int,
+    delivery: str,
+    account_sid: str,
+    workspace_sid: str,
+    auth_token: str,
+    shared_key_id: str,
+    shared_key_secret: str,
+    hold: bool,
+    json_ready: bool,
+) -> None:
+    """Serve a simulated Twilio Flex workspace: TaskRouter REST, signed event callbacks, and /sim to control it."""
+    from simulator.twilio.process import ProcessSettings, free_port, serve
+    from simulator.twilio.show import ShowSettings
+    from simulator.twilio.target import CallbackTarget
+    from simulator.world.scenario import Scenario
+
+    if callback_url:
+        try:
+            CallbackTarget.parse(callback_url)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--callback-url") from error
+    if speed <= 0:
+        raise click.BadParameter("must be above 0", param_hint="--speed")
+    scenario = Scenario(
+        agents=agents,
+        seed=seed,
+        start_ms=start_ms - round(warmup_minutes * _MINUTE_MS),
+        account_sid=account_sid,
+        workspace_sid=workspace_sid,
+    )
+    show = ShowSettings(
+        callback_url=callback_url,
+        events_filter=events_filter,
+        lanes=lanes,
+        delivery=cast(DeliveryMode, delivery),
+        shared_key_id=shared_key_id,
+        shared_key_secret=shared_key_secret,
+        start_ms=start_ms,
+        speed=speed,
+        end_ms=None if minutes is None else start_ms + round(minutes * _MINUTE_MS),
+    )
+    serve(
+        ProcessSettings(
+            scenario=scenario,
+            show=show,
+            host=host,
+            port=port or free_port(host),
+            auth_token=auth_token,
+            hold=hold,
+            json_ready=json_ready,
+        )
+    )

@@ -1,0 +1,117 @@
+"""The control face under /sim: truth, emissions, progress and the start; nothing of it exists at Twilio."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from simulator.twilio.show import Show
+
+
+def control_blueprint(show: Show) -> Blueprint:
+    """The routes of /sim for this show."""
+    blueprint = Blueprint("control", __name__, url_prefix="/sim")
+    service = show.service
+
+    @blueprint.get("/truth")
+    def truth() -> Response:
+        with service.present() as (world, now_ms):
+            agents = [(worker, list(world.truth.states[worker.sid])) for worker in world.floor.workers]
+            offline_sid = world.truth.offline_activity_sid
+        return jsonify(
+            now_ms=now_ms,
+            end_ms=service.end_ms,
+            offline_activity_sid=offline_sid,
+            agents=[
+                {
+                    "worker_sid": worker.sid,
+                    "name": worker.name,
+                    "states": [
+                        {
+                            "start_ms": state.start_ms,
+                            "state": state.state,
+                            "channel": state.channel,
+                            "direction": state.direction,
+                            "reason": state.reason,
+                            "cause_sid": state.cause_sid,
+                        }
+                        for state in states
+                    ],
+                }
+                for worker, states in agents
+            ],
+        )
+
+    @blueprint.get("/emissions")
+    def emissions() -> Response:
+        callbacks = [] if show.emitter is None else show.emitter.emissions[:]
+        return jsonify(
+            callbacks=[
+                {
+                    "sid": one.sid,
+                    "type": one.type,
+                    "occurred_ms": one.occurred_ms,
+                    "planned_s": one.planned_s,
+                    "sent_s": one.sent_s,
+                    "acked_s": one.acked_s,
+                    "status": one.status,
+                    "attempts": one.attempts,
+                }
+                for one in callbacks
+            ]
+        )
+
+    @blueprint.get("/status")
+    def status() -> Response:
+        with service.present() as (world, now_ms):
+            events, contacts, agents = len(world.log), world.contact_count, len(world.floor.workers)
+        sent, failed = (0, 0) if show.emitter is None else show.emitter.counts()
+        return jsonify(
+            now_ms=now_ms,
+            end_ms=service.end_ms,
+            started=service.clock is not None,
+            finished=show.has_finished(),
+            events=events,
+            callbacks_sent=sent,
+            callbacks_failed=failed,
+            agents=agents,
+            contacts=contacts,
+        )
+
+    @blueprint.post("/start")
+    def start() -> tuple[Response, int] | Response:
+        given = request.get_json(silent=True) or {}
+        problem = _problem_with(given)
+        if problem:
+            return jsonify(problem=problem), 400
+        try:
+            clock = show.start(**given)
+        except ValueError as error:
+            return jsonify(problem=str(error)), 400
+        except RuntimeError as error:
+            return jsonify(problem=str(error)), 409
+        return jsonify(start_ms=clock.start_ms, anchor_ms=clock.anchor_ms, speed=clock.speed, end_ms=service.end_ms)
+
+    return blueprint
+
+
+_START_FIELDS: dict[str, tuple[type, ...]] = {
+    "anchor_ms": (int,),
+    "start_ms": (int,),
+    "speed": (int, float),
+    "end_ms": (int,),
+    "callback_url": (str,),
+}
+
+
+def _problem_with(given: Any) -> str:
+    if not isinstance(given, dict):
+        return "the body must be a JSON object"
+    for name, value in given.items():
+        kinds = _START_FIELDS.get(name)
+        if kinds is None:
+            return f"unknown field {name}; known are {', '.join(_START_FIELDS)}"
+        if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+            return f"{name} has the wrong type"
+    return ""
