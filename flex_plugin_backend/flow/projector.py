@@ -194,10 +194,12 @@ class Projector:
                 for one in worker.timeline.open_reservations(now_ms, self._floor.rules)
             }
 
-    def workers(self) -> dict[str, bool]:
-        """Every worker and whether it is deleted."""
+    def workers(self) -> dict[str, tuple[bool, int]]:
+        """Every worker: is it deleted, and the time (ms) of its newest event."""
         with self._busy:
-            return {sid: worker.timeline.deleted for sid, worker in self._floor.workers.items()}
+            return {
+                sid: (worker.timeline.deleted, worker.timeline.newest_ms) for sid, worker in self._floor.workers.items()
+            }
 
     def repeat_present_states(self) -> int:
         """Queue the present state of every agent once more; returns how many."""

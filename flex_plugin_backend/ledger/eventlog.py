@@ -111,8 +111,14 @@ def count(connection: Connection, tenant: str) -> tuple[int, int | None]:
 
 def last_seq(connection: Connection, tenant: str) -> int:
     """The number of the newest arrival; 0 where there is none."""
-    found = connection.execute(select(func.max(events.c.seq)).where(events.c.tenant == tenant)).scalar()
-    return found or 0
+    newest = select(events.c.seq).where(events.c.tenant == tenant).order_by(events.c.seq.desc()).limit(1)
+    return connection.execute(newest).scalar() or 0
+
+
+def number_after(connection: Connection, tenant: str, seq: int) -> int:
+    """How many events arrived after this one."""
+    query = select(func.count()).where(events.c.tenant == tenant, events.c.seq > seq)
+    return int(connection.execute(query).scalar_one())
 
 
 def cursor(connection: Connection, tenant: str, name: str) -> int:

@@ -187,6 +187,16 @@ def release_unfinished(connection: Connection, tenant: str) -> int:
     return done.rowcount
 
 
+def release(connection: Connection, ids: Iterable[int]) -> None:
+    """Of these, send again what is still marked as being sent."""
+    for some in _chunks(list(ids)):
+        connection.execute(
+            update(state_changes)
+            .where(_table.id.in_(some), _table.status == Delivery.SENDING)
+            .values(status=Delivery.PENDING)
+        )
+
+
 def skip_superseded_before(connection: Connection, tenant: str, before_ms: int, note: str) -> int:
     """Catch-up rule: give up every waiting state older than `before_ms` that is not the agent's newest."""
     later = state_changes.alias("later")
@@ -248,12 +258,10 @@ def keep_answer(
     return int(key[0]) if key else 0
 
 
-def totals(connection: Connection, tenant: str) -> dict[Delivery, int]:
-    """How many state changes stand where."""
-    found = connection.execute(
-        select(_table.status, func.count()).where(_table.tenant == tenant).group_by(_table.status)
-    )
-    return {Delivery(status): number for status, number in found}
+def number(connection: Connection, tenant: str, statuses: Iterable[Delivery]) -> int:
+    """How many state changes stand in one of these."""
+    query = select(func.count()).where(_table.tenant == tenant, _table.status.in_(list(statuses)))
+    return int(connection.execute(query).scalar_one())
 
 
 def held(connection: Connection, tenant: str, limit: int) -> list[StateChange]:

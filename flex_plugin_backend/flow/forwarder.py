@@ -1,0 +1,244 @@
+"""Sends undelivered state changes, oldest first, in as large a batch as gathered while the last was in flight."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.condition import Condition, ConditionBoard
+from flex_plugin_backend.ledger import outbox
+from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
+from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.wfm.dto import WFMReportResponseDTO
+from flex_plugin_backend.wfm.exceptions import CXoneWfmException, FailureKind
+
+OPERATION = "agent_states"
+KEPT_ANSWER_CHARS = 2_000
+
+_log = structlog.get_logger(__name__)
+
+
+class StateSender(Protocol):
+    """The door to the WFM: raises CXoneWfmException where it does not accept."""
+
+    def __call__(self, changes: Sequence[StateChange]) -> WFMReportResponseDTO:
+        """Send these states in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardRules:
+    """The settings of delivery; durations in seconds."""
+
+    batch_limit: int
+    min_state_s: float = 3.0
+    catch_up_s: float = 900.0
+    held_retry_s: float = 300.0
+    snapshot_after_outage_s: float = 60.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of one batch: the failure that stopped it, if any."""
+
+    delivered: list[StateChange] = field(default_factory=list)
+    failure: CXoneWfmException | None = None
+
+
+class Forwarder:
+    """One tenant's deliveries: one request at a time, so that order per agent holds by construction."""
+
+    def __init__(
+        self,
+        tenant: str,
+        ledger: Ledger,
+        clock: Clock,
+        sender: StateSender,
+        rules: ForwardRules,
+        board: ConditionBoard,
+        *,
+        on_delivered: Callable[[Sequence[StateChange], int], None] = lambda _changes, _now_ms: None,
+        on_failure: Callable[[CXoneWfmException], None] = lambda _failure: None,
+        on_recovered: Callable[[], None] = lambda: None,
+        chance: random.Random | None = None,
+    ) -> None:
+        """`on_recovered` is called after the first success that follows an outage of `snapshot_after_outage_s`."""
+        self._tenant = tenant
+        self._ledger = ledger
+        self._clock = clock
+        self._sender = sender
+        self._rules = rules
+        self._board = board
+        self._on_delivered = on_delivered
+        self._on_failure = on_failure
+        self._on_recovered = on_recovered
+        self._chance = chance or random.Random()
+        self._failures = 0
+        self._outage_since_ms: int | None = None
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+
+    def resume(self) -> None:
+        """Take back what a dead process had claimed: its outcome is unknown, so it is sent again."""
+        with self._ledger.write() as connection:
+            released = outbox.release_unfinished(connection, self._tenant)
+        if released:
+            _log.info("forwarder.resumed", tenant=self._tenant, unfinished=released)
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End after the request in flight."""
+        self._stopping.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Send until stopped."""
+        while not self._stopping.is_set():
+            self._wake.clear()
+            wait_s = self.step()
+            if wait_s is None:
+                self._wake.wait()
+            elif wait_s > 0:
+                # New changes do not shorten a pause that the peer needs; only a stop does.
+                self._clock.wait(self._stopping, wait_s)
+
+    def step(self) -> float | None:
+        """Send one batch; returns the seconds to wait before the next, `None` where nothing waits."""
+        batch = self._claim()
+        if not batch:
+            if self._failures == 0:
+                self._board.show(Condition.OK, self._clock.now_ms())
+            return None
+        outcome = _Outcome()
+        try:
+            self._send(batch, outcome)
+        except BaseException:
+            self._release(batch)
+            raise
+        if outcome.failure is not None:
+            self._release(batch)
+            return self._failed(outcome.failure)
+        self._succeeded(len(batch))
+        return 0.0
+
+    def _claim(self) -> list[StateChange]:
+        """The next batch, marked as being sent; superseded states that need not be sent are skipped on the way."""
+        now_ms = self._clock.now_ms()
+        before_ms = now_ms - round(self._rules.catch_up_s * 1000)
+        with self._ledger.write() as connection:
+            waiting = outbox.pending(connection, self._tenant, self._rules.batch_limit)
+            if any(one.start_ms < before_ms for one in waiting):
+                outbox.skip_superseded_before(connection, self._tenant, before_ms, "superseded during an outage")
+                waiting = outbox.pending(connection, self._tenant, self._rules.batch_limit)
+            batch, short = self._without_short(waiting)
+            outbox.mark(connection, [one.id for one in short], Delivery.SKIPPED, "superseded before it could be sent")
+            outbox.mark(connection, [one.id for one in batch], Delivery.SENDING)
+        return batch
+
+    def _without_short(self, waiting: Sequence[StateChange]) -> tuple[list[StateChange], list[StateChange]]:
+        """Split off what was superseded within `min_state_s`, and repetitions of what is not present any more."""
+        least_ms = self._rules.min_state_s * 1000
+        followed_ms: dict[str, int] = {}
+        batch: list[StateChange] = []
+        short: list[StateChange] = []
+        for one in reversed(waiting):
+            next_ms = followed_ms.get(one.worker_sid)
+            stale = next_ms is not None and (one.kind is Kind.SNAPSHOT or next_ms - one.start_ms < least_ms)
+            (short if stale else batch).append(one)
+            if one.kind is Kind.CHANGE:
+                followed_ms[one.worker_sid] = one.start_ms
+        batch.reverse()
+        return batch, short
+
+    def _send(self, batch: Sequence[StateChange], outcome: _Outcome) -> None:
+        """Send a batch; where its content is refused, halve it until the bad record stands alone."""
+        try:
+            response = self._sender(batch)
+        except CXoneWfmException as failure:
+            self._on_failure(failure)
+            if failure.kind is not FailureKind.CONTENT or failure.operation != OPERATION:
+                # A refused login or look-up says nothing about the states.
+                outcome.failure = failure
+                return
+            if len(batch) == 1:
+                self._bury(batch[0], failure)
+                return
+            half = len(batch) // 2
+            self._send(batch[:half], outcome)
+            if outcome.failure is None:
+                self._send(batch[half:], outcome)
+            return
+        self._accepted(batch, response, outcome)
+
+    def _accepted(self, batch: Sequence[StateChange], response: WFMReportResponseDTO, outcome: _Outcome) -> None:
+        now_ms = self._clock.now_ms()
+        refused = {row.index: row for row in response.rejected if 0 <= row.index < len(batch)}
+        good = [one for index, one in enumerate(batch) if index not in refused]
+        with self._ledger.write() as connection:
+            answer_id = outbox.keep_answer(
+                connection,
+                self._tenant,
+                at_ms=now_ms,
+                what="agent states",
+                status=response.status,
+                rows=len(batch),
+                body=response.raw[:KEPT_ANSWER_CHARS],
+            )
+            outbox.mark_delivered(connection, [one.id for one in good], now_ms, answer_id)
+            for index, row in refused.items():
+                outbox.mark_dead(
+                    connection, batch[index].id, f"refused by the WFM: {row.message or row.code}", answer_id
+                )
+        if refused:
+            _log.error("forwarder.rows_refused", tenant=self._tenant, rows=len(refused))
+        outcome.delivered.extend(good)
+        self._on_delivered(good, now_ms)
+
+    def _bury(self, one: StateChange, failure: CXoneWfmException) -> None:
+        with self._ledger.write() as connection:
+            answer_id = outbox.keep_answer(
+                connection,
+                self._tenant,
+                at_ms=self._clock.now_ms(),
+                what="agent states",
+                status=failure.status,
+                rows=1,
+                body=failure.response.raw[:KEPT_ANSWER_CHARS],
+            )
+            outbox.mark_dead(connection, one.id, f"refused by the WFM: {failure}", answer_id)
+        _log.error("forwarder.dead_letter", tenant=self._tenant, worker=one.worker_sid, change=one.id, why=str(failure))
+
+    def _release(self, batch: Sequence[StateChange]) -> None:
+        """Whatever of the batch found no end waits again."""
+        with self._ledger.write() as connection:
+            outbox.release(connection, [one.id for one in batch])
+
+    def _failed(self, failure: CXoneWfmException) -> float:
+        now_ms = self._clock.now_ms()
+        self._failures += 1
+        if self._outage_since_ms is None:
+            self._outage_since_ms = now_ms
+        if failure.kind is not FailureKind.PASSING:
+            self._board.show(Condition.HELD, now_ms, str(failure))
+            return self._rules.held_retry_s
+        self._board.show(Condition.WFM_DOWN, now_ms, str(failure))
+        return self._rules.backoff.delay_s(self._failures, self._chance, failure.retry_after_s)
+
+    def _succeeded(self, size: int) -> None:
+        now_ms = self._clock.now_ms()
+        outage_since_ms, self._outage_since_ms = self._outage_since_ms, None
+        self._failures = 0
+        behind = size >= self._rules.batch_limit or outage_since_ms is not None
+        self._board.show(Condition.CATCHING_UP if behind else Condition.OK, now_ms)
+        if outage_since_ms is not None and now_ms - outage_since_ms >= self._rules.snapshot_after_outage_s * 1000:
+            self._on_recovered()

@@ -1,0 +1,62 @@
+"""The runtime's Prometheus metrics, each with the tenant as label; one set per runtime, none global."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from flex_plugin_backend.flow.condition import Condition
+
+_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
+
+
+class FlowMetrics:
+    """What is counted between the door and the WFM."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.events = Counter(
+            "flex_wfm_events_stored", "New TaskRouter events in the ledger", ("tenant",), registry=self.registry
+        )
+        self.delivered = Counter(
+            "flex_wfm_states_delivered", "State changes accepted by the WFM", ("tenant",), registry=self.registry
+        )
+        self.failures = Counter(
+            "flex_wfm_delivery_failures",
+            "Requests the WFM did not accept, by kind",
+            ("tenant", "kind"),
+            registry=self.registry,
+        )
+        self.latency = Histogram(
+            "flex_wfm_delivery_seconds",
+            "From when a state began to its acceptance by the WFM (repetitions left out)",
+            ("tenant",),
+            registry=self.registry,
+            buckets=_LATENCY_BUCKETS,
+        )
+        self.heartbeats = Counter(
+            "flex_wfm_heartbeats", "Heartbeats by result", ("tenant", "result"), registry=self.registry
+        )
+        self._pending = Gauge(
+            "flex_wfm_states_pending", "State changes that wait to be sent", ("tenant",), registry=self.registry
+        )
+        self._held = Gauge(
+            "flex_wfm_dead_letters", "State changes held as dead letters", ("tenant",), registry=self.registry
+        )
+        self._condition = Gauge(
+            "flex_wfm_condition", "1 for the condition in force", ("tenant", "condition"), registry=self.registry
+        )
+
+    def watch(
+        self, tenant: str, *, pending: Callable[[], int], held: Callable[[], int], condition: Callable[[], Condition]
+    ) -> None:
+        """Ask these for the gauges' values whenever the metrics are read."""
+        self._pending.labels(tenant).set_function(lambda: float(pending()))
+        self._held.labels(tenant).set_function(lambda: float(held()))
+
+        def in_force(one: Condition) -> Callable[[], float]:
+            return lambda: float(condition() is one)
+
+        for one in Condition:
+            self._condition.labels(tenant, one.value).set_function(in_force(one))

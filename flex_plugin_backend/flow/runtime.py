@@ -1,0 +1,130 @@
+"""The running connector: one ledger, one intake, and every tenant at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.flow.intake import Intake
+from flex_plugin_backend.flow.leader import FileLease, Lease, NoLease
+from flex_plugin_backend.flow.metrics import FlowMetrics
+from flex_plugin_backend.flow.startup import FloorReader
+from flex_plugin_backend.flow.tenant import Tenant, TenantParts
+from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.settings import Settings, TenantSettings
+from flex_plugin_backend.taskrouter.reader import TaskRouterReader
+from flex_plugin_backend.wfm import WFMConnection, WFMConnectionConfigBuilder
+
+# What the operator must hear of first comes first.
+_GRAVITY = ("held", "wfm down", "catching up", "starting", "standby", "ok")
+
+_log = structlog.get_logger(__name__)
+
+
+class Runtime:
+    """Everything behind the web faces; built from settings, started once, stopped once."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        """Open the ledger and build every part; nothing runs yet.
+
+        Raises:
+            LedgerError: the ledger cannot be opened.
+            ContractError: a tenant's contract profile is unreadable.
+        """
+        self._settings = settings
+        self._clock = clock
+        self._metrics = FlowMetrics()
+        self._ledger = Ledger(settings.ledger.url)
+        self._intake = Intake(self._ledger, clock, ack_timeout_s=settings.intake.ack_timeout_s, on_stored=self._stored)
+        self._tenants = {name: self._tenant(name, tenant) for name, tenant in settings.tenants.items()}
+        self._running = False
+
+    def _tenant(self, name: str, settings: TenantSettings) -> Tenant:
+        wfm = settings.wfm
+        config = (
+            WFMConnectionConfigBuilder()
+            .set_service_url(wfm.service_url)
+            .set_access_key(wfm.access_key.get_secret_value())
+            .set_secret_key(wfm.secret_key)
+            .set_tenant_name(wfm.tenant_name)
+            .set_profile(wfm.profile)
+            .set_acd_type(wfm.acd_type)
+            .set_timeout_s(wfm.timeout_s)
+            .build()
+        )
+        reader: FloorReader = TaskRouterReader(settings.twilio, settings.mapping.agent_attribute)
+        return Tenant(
+            TenantParts(
+                name=name,
+                settings=settings,
+                ledger=self._ledger,
+                clock=self._clock,
+                connection=WFMConnection.get_connection(config, clock=self._clock),
+                reader=reader,
+                lease=self._lease(name),
+                metrics=self._metrics,
+                submit=lambda events: self._intake.submit(name, events),
+            )
+        )
+
+    def _lease(self, tenant: str) -> Lease:
+        path = self._ledger.path
+        if path is None or str(path) == ":memory:":
+            return NoLease()
+        return FileLease(Path(f"{path}.{tenant}.lease"))
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """The metrics of everything behind the web faces."""
+        return self._metrics.registry
+
+    @property
+    def tenants(self) -> dict[str, Tenant]:
+        """The tenants by name."""
+        return dict(self._tenants)
+
+    def start(self) -> None:
+        """Set everything going."""
+        self._intake.start()
+        for tenant in self._tenants.values():
+            tenant.start()
+        self._running = True
+        _log.info("runtime.started", tenants=sorted(self._tenants))
+
+    def stop(self) -> None:
+        """Refuse new events, finish what is under way, close the ledger."""
+        if not self._running:
+            return
+        self._running = False
+        self._intake.stop()
+        for tenant in self._tenants.values():
+            tenant.stop()
+        self._ledger.close()
+        _log.info("runtime.stopped")
+
+    def submit(self, tenant: str, event: TaskRouterEvent) -> bool:
+        """Store an event; returns when it is on the disk: True if it is new, False if it was there already.
+
+        Raises:
+            IntakeUnavailable: it could not be stored.
+        """
+        return self._intake.submit(tenant, (event,)) > 0
+
+    def health(self) -> dict[str, Any]:
+        """The gravest condition, and every tenant's own."""
+        tenants = {name: tenant.health() for name, tenant in self._tenants.items()}
+        found = {tenant["status"] for tenant in tenants.values()}
+        status = next((one for one in _GRAVITY if one in found), "starting")
+        return {"status": status, "tenants": tenants}
+
+    def ready(self) -> tuple[bool, list[str]]:
+        """Can events be taken now."""
+        return (True, []) if self._running else (False, ["the connector is not running"])
+
+    def _stored(self, tenant: str, number: int) -> None:
+        self._tenants[tenant].stored(number)

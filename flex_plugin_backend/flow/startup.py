@@ -1,0 +1,220 @@
+"""The start-up snapshot: Twilio's catalogue, workers and open work by REST, through the same door as every event."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+
+from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.events import (
+    SNAPSHOT_RESERVATION_GONE,
+    SNAPSHOT_WORKER_GONE,
+    Route,
+    TaskRouterEvent,
+)
+from flex_plugin_backend.domain.mapping import Activity
+from flex_plugin_backend.errors import IntakeUnavailable, TwilioUnavailable
+from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.projector import Projector
+from flex_plugin_backend.flow.rules import StoredCatalogue
+
+# What changed this shortly before a snapshot may be missing from it, because its pages are read one after the other.
+RACE_MARGIN_MS = 10_000
+PER_SUBMIT = 200
+
+_log = structlog.get_logger(__name__)
+
+
+class CatalogueEntry(Protocol):
+    """One activity as the reader gives it."""
+
+    @property
+    def sid(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def available(self) -> bool: ...
+
+
+class CatalogueRead(Protocol):
+    """Twilio's catalogue as the reader gives it."""
+
+    @property
+    def activities(self) -> Mapping[str, CatalogueEntry]: ...
+    @property
+    def offline_activity_sid(self) -> str | None: ...
+
+
+class SnapshotRead(Protocol):
+    """The floor as the reader gives it."""
+
+    @property
+    def events(self) -> tuple[TaskRouterEvent, ...]: ...
+    @property
+    def worker_sids(self) -> frozenset[str]: ...
+    @property
+    def open_reservation_sids(self) -> frozenset[str]: ...
+
+
+class FloorReader(Protocol):
+    """Reads Twilio by REST; raises TwilioUnavailable."""
+
+    def catalogue(self) -> CatalogueRead: ...
+    def snapshot(self) -> SnapshotRead: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartupRules:
+    """The settings of the start.
+
+    Attributes:
+        snapshot: read workers and open work at all.
+        gone_settle_s: how long an event that is still on its way may take before what REST does not show any more
+            counts as ended.
+    """
+
+    snapshot: bool = True
+    gone_settle_s: float = 120.0
+    backoff: Backoff = field(default_factory=lambda: Backoff(first_s=2.0, cap_s=120.0))
+
+
+class Startup:
+    """Brings the floor up to the present before the first state is sent; keeps trying while Twilio does not answer."""
+
+    def __init__(
+        self,
+        tenant: str,
+        reader: FloorReader,
+        projector: Projector,
+        clock: Clock,
+        rules: StartupRules,
+        *,
+        submit: Callable[[Iterable[TaskRouterEvent]], int],
+        settled: Callable[[], None],
+        caught_up: Callable[[threading.Event], None],
+        chance: random.Random | None = None,
+    ) -> None:
+        """Args:
+        submit: stores events durably.
+        settled: called once the first attempt is over, whatever came of it: from then on states are sent.
+        caught_up: waits until every stored event is projected, or the event given is set.
+        """
+        self._tenant = tenant
+        self._reader = reader
+        self._projector = projector
+        self._clock = clock
+        self._rules = rules
+        self._submit = submit
+        self._settled = settled
+        self._caught_up = caught_up
+        self._chance = chance or random.Random()
+        self.problem: str | None = None
+        self.done = False
+
+    def prepare(self) -> None:
+        """Read the catalogue once, before events are projected: without it no activity can be named."""
+        self._read_catalogue()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Take the snapshot, let states flow, then look for what ended while nobody watched."""
+        shown = self._take_snapshot() if self.problem is None else None
+        self._caught_up(stopping)
+        self._settled()
+        failures = 0
+        while self.problem is not None and not stopping.is_set():
+            failures += 1
+            self._clock.wait(stopping, self._rules.backoff.delay_s(failures, self._chance))
+            if stopping.is_set():
+                return
+            if self._read_catalogue():
+                shown = self._take_snapshot()
+        self.done = not stopping.is_set()
+        if shown is not None:
+            _log.info("startup.snapshot_taken", tenant=self._tenant, workers=len(shown[1].worker_sids))
+            self._end_what_is_gone(*shown, stopping)
+
+    def _read_catalogue(self) -> bool:
+        try:
+            read = self._reader.catalogue()
+        except TwilioUnavailable as error:
+            return self._failed(error)
+        activities = {sid: Activity(sid, one.name, one.available) for sid, one in read.activities.items()}
+        self._projector.set_catalogue(StoredCatalogue(activities, read.offline_activity_sid))
+        self.problem = None
+        return True
+
+    def _take_snapshot(self) -> tuple[int, SnapshotRead] | None:
+        if not self._rules.snapshot:
+            return None
+        begun_ms = self._clock.now_ms()
+        try:
+            read = self._reader.snapshot()
+            self._store(read.events)
+        except (TwilioUnavailable, IntakeUnavailable) as error:
+            self._failed(error)
+            return None
+        self.problem = None
+        return begun_ms, read
+
+    def _failed(self, error: Exception) -> bool:
+        self.problem = str(error)
+        _log.warning("startup.failed", tenant=self._tenant, problem=self.problem)
+        return False
+
+    def _store(self, events: tuple[TaskRouterEvent, ...]) -> None:
+        for at in range(0, len(events), PER_SUBMIT):
+            self._submit(events[at : at + PER_SUBMIT])
+
+    def _end_what_is_gone(self, begun_ms: int, first: SnapshotRead, stopping: threading.Event) -> None:
+        """What REST did not show at the start, and does not show later either, ended unseen."""
+        if not self._missing(first, begun_ms):
+            return
+        self._clock.wait(stopping, self._rules.gone_settle_s)
+        suspects = self._missing(first, begun_ms)
+        if stopping.is_set() or not suspects:
+            return
+        try:
+            second = self._reader.snapshot()
+            gone = {sid: one for sid, one in self._missing(second, begun_ms).items() if sid in suspects}
+            self._store(tuple(gone.values()))
+        except (TwilioUnavailable, IntakeUnavailable) as error:
+            self._failed(error)
+            return
+        if gone:
+            _log.warning("startup.ended_unseen", tenant=self._tenant, resources=len(gone))
+
+    def _missing(self, shown: SnapshotRead, begun_ms: int) -> dict[str, TaskRouterEvent]:
+        """What counts as open or employed here but was not shown, as the events that would end it."""
+        missing: dict[str, TaskRouterEvent] = {}
+        for sid, (worker_sid, task_sid, latest_ms) in self._projector.open_reservations().items():
+            if sid not in shown.open_reservation_sids and latest_ms < begun_ms - RACE_MARGIN_MS:
+                missing[sid] = TaskRouterEvent(
+                    sid=_finding_sid("gone", sid),
+                    type=SNAPSHOT_RESERVATION_GONE,
+                    occurred_ms=begun_ms,
+                    route=Route.SNAPSHOT,
+                    worker_sid=worker_sid,
+                    task_sid=task_sid,
+                    reservation_sid=sid,
+                )
+        for worker_sid, (deleted, newest_ms) in self._projector.workers().items():
+            if worker_sid not in shown.worker_sids and not deleted and newest_ms < begun_ms - RACE_MARGIN_MS:
+                missing[worker_sid] = TaskRouterEvent(
+                    sid=_finding_sid("gone", worker_sid),
+                    type=SNAPSHOT_WORKER_GONE,
+                    occurred_ms=begun_ms,
+                    route=Route.SNAPSHOT,
+                    worker_sid=worker_sid,
+                )
+        return missing
+
+
+def _finding_sid(*parts: str) -> str:
+    """The identity of a snapshot finding: the same finding twice is one event."""
+    return "SN" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]

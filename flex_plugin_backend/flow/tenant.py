@@ -1,0 +1,279 @@
+"""One tenant at work: projector, forwarder, start-up and heartbeat, each in its thread, under one lease."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.errors import ContractError
+from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.condition import Condition, ConditionBoard
+from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
+from flex_plugin_backend.flow.leader import Lease
+from flex_plugin_backend.flow.metrics import FlowMetrics
+from flex_plugin_backend.flow.projector import Projector
+from flex_plugin_backend.flow.rules import derive_rules
+from flex_plugin_backend.flow.startup import FloorReader, Startup, StartupRules
+from flex_plugin_backend.ledger import eventlog, outbox
+from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
+from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.settings import TenantSettings
+from flex_plugin_backend.wfm import (
+    AgentState,
+    AgentStateListDTO,
+    AgentStatesService,
+    Beat,
+    CXoneWfmException,
+    FailureKind,
+    Heartbeat,
+    WFMConnection,
+    WFMReportResponseDTO,
+)
+
+LEASE_POLL_S = 1.0
+PROJECTED_POLL_S = 0.02
+AFTER_A_FAULT_S = 1.0
+
+_T = TypeVar("_T")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantParts:
+    """What a tenant is built from; tests bring their own reader and connection."""
+
+    name: str
+    settings: TenantSettings
+    ledger: Ledger
+    clock: Clock
+    connection: WFMConnection
+    reader: FloorReader
+    lease: Lease
+    metrics: FlowMetrics
+    submit: Callable[[Iterable[TaskRouterEvent]], int]
+
+
+class Tenant:
+    """Starts and stops what works for one tenant, and tells how it is."""
+
+    def __init__(self, parts: TenantParts) -> None:
+        self._parts = parts
+        self.name = parts.name
+        self._clock = parts.clock
+        self.board = ConditionBoard(parts.name, parts.clock.now_ms())
+        self._stopping = threading.Event()
+        self._projector_wake = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._stored = 0
+        self._last_event_ms: int | None = None
+        self._build(parts)
+        parts.metrics.watch(
+            parts.name,
+            pending=lambda: self._number(Delivery.PENDING, Delivery.SENDING),
+            held=lambda: self._number(Delivery.DEAD, Delivery.UNMAPPED),
+            condition=lambda: self.board.standing.condition,
+        )
+
+    def _build(self, parts: TenantParts) -> None:
+        settings, states, wfm = parts.settings, parts.settings.states, parts.settings.wfm
+        profile = parts.connection.profile
+        self._service = AgentStatesService(parts.connection)
+        self.forwarder = Forwarder(
+            parts.name,
+            parts.ledger,
+            parts.clock,
+            self._send,
+            ForwardRules(
+                batch_limit=min(wfm.batch_limit or profile.limits.agent_states_rows, profile.limits.agent_states_rows),
+                min_state_s=states.min_state_s,
+                catch_up_s=states.catch_up_s,
+                held_retry_s=wfm.held_retry_s,
+                snapshot_after_outage_s=states.snapshot_after_outage_s,
+                backoff=Backoff(first_s=wfm.retry_first_s, cap_s=wfm.retry_cap_s),
+            ),
+            self.board,
+            on_delivered=self._delivered,
+            on_failure=lambda failure: parts.metrics.failures.labels(parts.name, failure.kind.value).inc(),
+            on_recovered=self._repeat_present_states,
+        )
+        self.projector = Projector(
+            parts.name,
+            parts.ledger,
+            parts.clock,
+            rules_for=lambda catalogue: derive_rules(settings, profile, catalogue),
+            reorder_window_s=states.reorder_window_s,
+            on_changes=self.forwarder.wake,
+        )
+        self.startup = Startup(
+            parts.name,
+            parts.reader,
+            self.projector,
+            parts.clock,
+            StartupRules(snapshot=settings.twilio.snapshot_at_start, gone_settle_s=states.gone_settle_s),
+            submit=parts.submit,
+            settled=self._settled,
+            caught_up=self._wait_until_projected,
+        )
+        self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
+        self._beating = False
+        self._forwarding = False
+
+    def start(self) -> None:
+        """Begin; the lease decides whether this process works or stands by."""
+        with self._parts.ledger.read() as connection:
+            self._stored, self._last_event_ms = eventlog.count(connection, self.name)
+        self._spawn("lead", self._lead)
+
+    def stop(self) -> None:
+        """End every thread after the step it is in, and give the lease back."""
+        self._stopping.set()
+        self._projector_wake.set()
+        self.forwarder.stop()
+        if self._beating:
+            self._heartbeat.stop()
+        for thread in self._threads:
+            thread.join()
+        self._parts.lease.release()
+        self._parts.connection.close()
+
+    def stored(self, number: int) -> None:
+        """New events are in the ledger."""
+        self._stored += number
+        self._last_event_ms = self._clock.now_ms()
+        self._parts.metrics.events.labels(self.name).inc(number)
+        self._projector_wake.set()
+
+    @property
+    def started(self) -> bool:
+        """Is the first look at Twilio over, so that states flow."""
+        return self.board.standing.condition is not Condition.STARTING
+
+    def health(self) -> dict[str, Any]:
+        """What an operator asks first, ready for JSON."""
+        standing = self.board.standing
+        with self._parts.ledger.read() as connection:
+            unmapped = outbox.unmapped_workers(connection, self.name)
+        problem = self.startup.problem
+        return {
+            "status": standing.condition.value,
+            "since": datetime.fromtimestamp(standing.since_ms / 1000, UTC).isoformat(timespec="seconds"),
+            "detail": standing.detail or (f"start-up: {problem}" if problem else ""),
+            "pending": self._number(Delivery.PENDING, Delivery.SENDING),
+            "dead_letters": self._number(Delivery.DEAD, Delivery.UNMAPPED),
+            "unmapped": {worker: why for worker, (_, why) in unmapped.items()},
+            "events": self._stored,
+            "unprojected": self._unprojected(),
+            "last_event_ms": self._last_event_ms,
+        }
+
+    def unmapped(self) -> dict[str, tuple[int, str]]:
+        """Workers whose states are held for want of a mapping: how many states, and why."""
+        with self._parts.ledger.read() as connection:
+            return outbox.unmapped_workers(connection, self.name)
+
+    # -- threads ------------------------------------------------------------------------------------------------
+
+    def _spawn(self, name: str, target: Callable[[], None]) -> None:
+        thread = threading.Thread(target=target, name=f"{name}-{self.name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _lead(self) -> None:
+        """Wait for the lease, then set everything going; this thread goes on as the start-up."""
+        while not self._parts.lease.acquire():
+            self.board.show(Condition.STANDBY, self._clock.now_ms(), "another process on this ledger forwards")
+            if self._stopping.wait(LEASE_POLL_S):
+                return
+        if self.board.standing.condition is Condition.STANDBY:
+            self.board.show(Condition.STARTING, self._clock.now_ms())
+        self._persist(self.projector.load)
+        if self._stopping.is_set():
+            return
+        self.forwarder.resume()
+        self._heartbeat.start()
+        self._beating = True
+        self._persist(self.startup.prepare)
+        self._spawn("projector", self._project)
+        self._persist(lambda: self.startup.run(self._stopping))
+
+    def _project(self) -> None:
+        while not self._stopping.is_set():
+            self._projector_wake.clear()
+            applied = self._persist(self.projector.step)
+            if applied:
+                continue
+            due_ms = self.projector.next_timer_ms()
+            wait_s = None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
+            self._clock.wait(self._projector_wake, wait_s)
+
+    def _persist(self, step: Callable[[], _T]) -> _T | None:
+        """Run a step until it succeeds; a fault (a full disk, say) is logged and tried again, never fatal."""
+        while not self._stopping.is_set():
+            try:
+                return step()
+            except Exception:  # noqa: BLE001 whatever it is: this thread is the tenant's only one of its kind
+                _log.exception("tenant.step_failed", tenant=self.name, thread=threading.current_thread().name)
+                self._stopping.wait(AFTER_A_FAULT_S)
+        return None
+
+    def _wait_until_projected(self, stopping: threading.Event) -> None:
+        with self._parts.ledger.read() as connection:
+            last = eventlog.last_seq(connection, self.name)
+        while self.projector.cursor < last and not stopping.wait(PROJECTED_POLL_S):
+            self._projector_wake.set()
+
+    def _settled(self) -> None:
+        """The first look at Twilio is over: tell the WFM the present state of every agent, then each change."""
+        if self._forwarding:
+            return
+        self._forwarding = True
+        self._repeat_present_states()
+        self._spawn("forwarder", lambda: self._persist(self.forwarder.run))
+
+    def _repeat_present_states(self) -> None:
+        agents = self.projector.repeat_present_states()
+        _log.info("tenant.present_states_queued", tenant=self.name, agents=agents)
+
+    # -- what the parts call ------------------------------------------------------------------------------------
+
+    def _send(self, changes: Sequence[StateChange]) -> WFMReportResponseDTO:
+        states = tuple(
+            AgentState(
+                agent_id=one.agent_id or "",
+                event_id=one.event_id or "",
+                event_reason=one.reason,
+                start_ms=one.start_ms,
+            )
+            for one in changes
+        )
+        try:
+            return self._service.process_agent_states(AgentStateListDTO(agent_states=states))
+        except ContractError as error:
+            raise CXoneWfmException(kind=FailureKind.CONTENT, operation=OPERATION, problem=str(error)) from error
+
+    def _delivered(self, changes: Sequence[StateChange], now_ms: int) -> None:
+        self._parts.metrics.delivered.labels(self.name).inc(len(changes))
+        latency = self._parts.metrics.latency.labels(self.name)
+        for one in changes:
+            if one.kind is Kind.CHANGE:
+                latency.observe(max(0, now_ms - one.start_ms) / 1000)
+
+    def _beaten(self, beat: Beat) -> None:
+        self._parts.metrics.heartbeats.labels(self.name, "ok" if beat.ok else "failed").inc()
+        if not beat.ok:
+            _log.warning("heartbeat.failed", tenant=self.name, problem=str(beat.error))
+
+    def _number(self, *statuses: Delivery) -> int:
+        with self._parts.ledger.read() as connection:
+            return outbox.number(connection, self.name, statuses)
+
+    def _unprojected(self) -> int:
+        with self._parts.ledger.read() as connection:
+            return eventlog.number_after(connection, self.name, self.projector.cursor)
