@@ -54,7 +54,7 @@ def kind_of(status: int) -> FailureKind:
     """What a status outside 2xx asks for.
 
     A redirect is never followed: the access token would go to another host. 301 and 308 mean a wrong service URL and
-    need a human; other redirects (a maintenance page, say) pass. An unknown class of status passes too: nothing is lost.
+    need a human; other redirects (a maintenance page, say) pass. An unknown status passes too: nothing is lost.
     """
     if status == 401:
         return FailureKind.UNAUTHORIZED

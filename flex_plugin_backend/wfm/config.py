@@ -129,12 +129,14 @@ def _checked_url(text: str) -> str:
         raise _wrong("service_url", "holds a user or password", "Leave them out; the access key is the login.")
     if parts.query or parts.fragment:
         raise _wrong("service_url", "holds a query or fragment", "Leave everything from ? or # on out.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(text):
         _log.warning("service_url is plain http to another machine: the access key travels unprotected")
     return text.strip().rstrip("/?#")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether the URL names this machine."""
+    host = urlsplit(url.strip()).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

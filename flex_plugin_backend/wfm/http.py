@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from flex_plugin_backend.wfm.answers import Answer
-from flex_plugin_backend.wfm.config import WFMConnectionConfig
+from flex_plugin_backend.wfm.config import WFMConnectionConfig, is_loopback
 from flex_plugin_backend.wfm.contract import Endpoint
 from flex_plugin_backend.wfm.exceptions import CXoneWfmException, FailureKind
 
@@ -32,6 +32,8 @@ class Exchange:
             transport=transport,
             timeout=httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s),
             follow_redirects=False,
+            # The environment's proxies are for the way out, not for a simulator on this machine.
+            trust_env=not is_loopback(config.service_url),
             headers={"Accept": "application/json", "User-Agent": f"flex-wfm/{_version()}"},
         )
 

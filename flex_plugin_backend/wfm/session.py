@@ -159,7 +159,7 @@ def failure(
     if kind is FailureKind.CONTENT:
         kind = _INSTEAD_OF_CONTENT.get(operation, kind)
     said = response.message or response.details or response.code
-    problem = f"status {answer.status}" + (f", {said[:300]}" if said else "")
+    problem = f"status {answer.status}" + (f", {said[:300].rstrip('. ')}" if said else "")
     if answer.status in (301, 308):
         problem += "; set the service URL to where it moved"
     return CXoneWfmException(

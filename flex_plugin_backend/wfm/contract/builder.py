@@ -80,8 +80,8 @@ class _Builder:
         where = f"endpoints.{key}"
         self._known(where, entry, _ORIGIN | {"method", "path", "request", "response", "auth"})
         path = self._text(where, entry, "path")
-        if not path.startswith("/") or any(mark in path for mark in "?# "):
-            self._fail(where, f"path {path!r} is no path", "Begin it with / and leave query and fragment out.")
+        if not path.startswith("/") or any(mark in path for mark in "?# <>{}"):
+            self._fail(where, f"path {path!r} is no path", "Begin it with /; no query, fragment, space or placeholder.")
         bodies: dict[str, str | None] = {}
         for side in ("request", "response"):
             bodies[side] = self._text(where, entry, side, "") or None

@@ -1,0 +1,104 @@
+"""The Flask face of the fake WFM: the endpoints of the profile and the control face under /sim."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from flex_plugin_backend.wfm.contract import ContractError, Endpoint
+from simulator.wfm.control import create_control
+from simulator.wfm.misbehave import Misbehaviour
+from simulator.wfm.options import WfmOptions
+from simulator.wfm.replies import Reply, spring_error
+from simulator.wfm.service import FakeWfm
+
+_MAX_BODY_BYTES = 64 * 1024 * 1024
+
+
+def create_wfm_app(options: WfmOptions | None = None, *, now_ms: Callable[[], int] | None = None) -> Flask:
+    """A fake WFM as a WSGI application; its service is `app.extensions["fake_wfm"]`.
+
+    All its state lives in the process that made it. `now_ms` replaces its clock.
+    """
+    wfm = FakeWfm(options or WfmOptions(), now_ms)
+    app = Flask("simulator.wfm", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
+    app.extensions["fake_wfm"] = wfm
+    app.register_blueprint(create_control(wfm))
+    places: dict[tuple[str, str], str] = {}
+    for endpoint in wfm.profile.endpoints.values():
+        place = (endpoint.method, endpoint.path)
+        if place in places:
+            raise ContractError(
+                profile=wfm.profile.name,
+                problem=f"endpoints {places[place]} and {endpoint.name} share {endpoint.method} {endpoint.path}",
+                repair="The fake WFM tells them apart by path; give each its own.",
+            )
+        places[place] = endpoint.name
+        app.add_url_rule(endpoint.path, endpoint.name, _view(wfm, endpoint), methods=[endpoint.method])
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _view(wfm: FakeWfm, endpoint: Endpoint) -> Callable[[], Response]:
+    def view() -> Response:
+        misbehaviour = wfm.script.next(endpoint.name)
+        if misbehaviour is None:
+            return _response(_answer(wfm, endpoint))
+        wfm.inbox.count("misbehaviours")
+        return _misbehave(wfm, endpoint, misbehaviour)
+
+    return view
+
+
+def _misbehave(wfm: FakeWfm, endpoint: Endpoint, script: Misbehaviour) -> Response:
+    if script.delay_s:
+        threading.Event().wait(script.delay_s)
+    if script.status is None:
+        return _response(_answer(wfm, endpoint))
+    if script.apply:
+        _answer(wfm, endpoint)
+    return _response(Reply(script.status, script.body, script.headers))
+
+
+def _answer(wfm: FakeWfm, endpoint: Endpoint) -> Reply:
+    payload: Any = None
+    if endpoint.request is not None:
+        payload = _json()
+        if payload is None:
+            reply = spring_error(wfm.profile, 400, "the body is not JSON", endpoint.path)
+            wfm.inbox.reject(endpoint.name, reply.status, reply.problem)
+            return reply
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return wfm.handle(endpoint.name, payload, token.strip() if scheme.lower() == "bearer" else None)
+
+
+def _json() -> Any:
+    try:
+        return request.get_json(silent=True, force=True)
+    except RecursionError:  # brackets nested by the thousand
+        return None
+
+
+def _response(reply: Reply) -> Response:
+    if isinstance(reply.body, str):
+        response = current_app.response_class(reply.body, mimetype="text/plain")
+    elif reply.body is None:
+        response = current_app.response_class()
+    else:
+        response = current_app.response_class(current_app.json.dumps(reply.body), mimetype="application/json")
+    response.status_code = reply.status
+    response.headers.update(reply.headers)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    wfm: FakeWfm = current_app.extensions["fake_wfm"]
+    status = error.code or 500
+    if not request.path.startswith("/sim/"):
+        wfm.inbox.reject(request.path[:200], status, error.name)
+    return _response(spring_error(wfm.profile, status, error.name, request.path[:200]))
