@@ -5,12 +5,18 @@ from __future__ import annotations
 from flask import Flask
 
 from simulator.twilio.control import control_blueprint
+from simulator.twilio.problems import install_problems
+from simulator.twilio.rest import rest_blueprint
 from simulator.twilio.show import Show
 
 
 def create_twilio_app(show: Show) -> Flask:
-    """REST as the official client reads it, and the control face /sim."""
+    """REST as the official client reads it, and the control face /sim, behind one address.
+
+    The hosts of Twilio that the client speaks to can share it, because their paths do not collide.
+    """
     app = Flask("simulator.twilio")
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.register_blueprint(rest_blueprint(show))
     app.register_blueprint(control_blueprint(show))
+    install_problems(app)
     return app

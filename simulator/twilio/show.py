@@ -37,6 +37,7 @@ class Show:
         self.account = account
         self.settings = settings
         self.emitter: CallbackEmitter | None = None
+        self.callback_url = settings.callback_url
         self._starting = threading.Lock()
 
     def start(
@@ -72,7 +73,7 @@ class Show:
             if emitter is not None:
                 emitter.start()
                 self.service.listen(emitter.take)
-                self.emitter = emitter
+                self.emitter, self.callback_url = emitter, url
             self.service.start(clock, end_ms)
             return clock
 
