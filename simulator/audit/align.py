@@ -51,17 +51,20 @@ def skipped(timeline: Sequence[Entry], held: int, upto: int) -> Iterator[tuple[i
 def align(timeline: Sequence[Entry], keys: Sequence[Key | None]) -> list[int | None]:
     """For each row, in order of arrival, the index of the state it tells; None where no state has its key.
 
-    Nearly every key belongs to one state. Where a pair comes back within one second a row may mean either
-    state; then the explanation of all rows with the fewest failures is taken, and among equals the one that
-    tells the most states. So a run that can be explained without failure always is.
+    Nearly every key belongs to one state. Where a pair comes back within one second, or came before the opening
+    state as well, a row may mean either state; then the explanation of all rows with the fewest failures is
+    taken, and among equals the one that tells the most states. So a run that can be explained without failure is.
     """
     places: dict[Key, list[int]] = {}
     for index, entry in enumerate(timeline):
         places.setdefault(entry.key, []).append(index)
     frontier = [_Path(newest=-1, failures=0, repeats=0, choice=None, before=None)]
+    opening = next((index for index, entry in enumerate(timeline) if entry.opening_s is not None), None)
     for key in keys:
-        candidates: Sequence[int | None] = places.get(key, ()) if key is not None else ()
-        frontier = _step(timeline, frontier, candidates or (None,))
+        candidates: list[int | None] = list(places.get(key, ())) if key is not None else []
+        if key is not None and opening is not None and opening not in candidates and timeline[opening].told_by(key):
+            candidates.append(opening)
+        frontier = _step(timeline, frontier, candidates or [None])
     finals = [
         _Path(len(timeline), path.failures + _missing(timeline, path.newest, len(timeline)), path.repeats, None, path)
         for path in frontier

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from simulator.audit.align import Skip, align, skipped
 from simulator.audit.describe import Describer
 from simulator.audit.records import DeliveredRow
-from simulator.audit.timeline import Entry, Pair
+from simulator.audit.timeline import Entry, Key, Pair
 from simulator.audit.verdict import Counts, Fault, Finding
 
 
@@ -17,7 +17,8 @@ class _Placed:
     """How the rows lie against the timeline."""
 
     told: dict[int, int] = field(default_factory=dict)  # state -> the row that told it first
-    stale: list[int] = field(default_factory=list)  # rows that tell an older state after a newer one
+    stale: dict[int, int] = field(default_factory=dict)  # row -> the older state it tells after a newer one
+    late: dict[int, int] = field(default_factory=dict)  # those of them that tell it for the first time
     repeats: list[int] = field(default_factory=list)  # rows that tell the newest state again
     misfits: list[int] = field(default_factory=list)  # rows that tell no state
     order: list[tuple[int, int]] = field(default_factory=list)  # (row, state) of the rows that went forward
@@ -40,6 +41,9 @@ class AgentJudge:
         self._describe = describer
         self._counts = counts
         self._redelivery_allowed = redelivery_allowed
+        self._keys: list[Key | None] = [
+            None if row.start_ms is None else ((row.event_id, row.event_reason), row.start_ms // 1000) for row in rows
+        ]
         self._placed = self._place()
         self._wrong: dict[int, int] = {}  # state -> the row that tells it wrongly
 
@@ -51,6 +55,9 @@ class AgentJudge:
         counts.rows += len(self._rows)
         counts.delivered += len(self._placed.told)
         counts.expected_delivered += sum(self._timeline[index].demanded for index in self._placed.told)
+        counts.opening_approximate += sum(
+            self._keys[row] != self._timeline[index].key for index, row in self._placed.told.items()
+        )
         counts.repeated += len(self._placed.repeats)
         counts.duplicated += len(self._placed.repeats)
         counts.agents_without_rows += not self._rows
@@ -66,48 +73,41 @@ class AgentJudge:
         return delays
 
     def _place(self) -> _Placed:
-        keys = [
-            None if row.start_ms is None else ((row.event_id, row.event_reason), row.start_ms // 1000)
-            for row in self._rows
-        ]
         placed = _Placed()
         newest = -1
-        for row, index in enumerate(align(self._timeline, keys)):
+        for row, index in enumerate(align(self._timeline, self._keys)):
             if index is None:
                 placed.misfits.append(row)
             elif index > newest:
                 newest = index
                 placed.told[index] = row
                 placed.order.append((row, index))
+            elif index in placed.told and not self._tells_again(row, index, placed.told[index]):
+                placed.misfits.append(row)  # the opening state with yet another start
             elif index == newest:
                 placed.repeats.append(row)
             else:
-                placed.stale.append(row)
-        self._late = self._first_tellings(placed, keys)
+                placed.stale[row] = index
+        for row, index in placed.stale.items():
+            if index not in placed.told:
+                placed.told[index] = row
+                placed.late[row] = index
         return placed
 
-    def _first_tellings(self, placed: _Placed, keys: Sequence[tuple[Pair, int] | None]) -> dict[int, int]:
-        """The states that only a stale row told: row -> state."""
-        late: dict[int, int] = {}
-        for row in placed.stale:
-            key = keys[row]
-            untold = [i for i, entry in enumerate(self._timeline) if entry.key == key and i not in placed.told]
-            if untold:
-                late[row] = untold[0]
-                placed.told[untold[0]] = row
-        return late
+    def _tells_again(self, row: int, index: int, first: int) -> bool:
+        """Whether a row says of a state what its first row said, or what is exactly true."""
+        return self._keys[row] in (self._keys[first], self._timeline[index].key)
 
     def _judge_stale(self) -> list[Finding]:
         findings: list[Finding] = []
-        for row in self._placed.stale:
-            first = row in self._late
+        for row, index in self._placed.stale.items():
+            first = row in self._placed.late
             self._counts.duplicated += not first
             if not first and self._redelivery_allowed and self._request_ends_newest(row):
                 self._counts.redelivered += 1
                 continue
             self._counts.out_of_order += 1
             self._counts.late_first += first
-            index = self._late.get(row)
             note = "an older state came after a newer one" + ("" if first else ", and not for the first time")
             findings.append(self._describe.finding(Fault.OUT_OF_ORDER, note, row=row, index=index))
         return findings
@@ -143,11 +143,14 @@ class AgentJudge:
     def _nearest_untold(self, row: int, start_ms: int) -> tuple[int | None, str]:
         """The untold state that a misfit was meant to tell, and what is wrong with it; ("" for: invented)."""
         untold = [i for i in range(len(self._timeline)) if i not in self._placed.told and i not in self._wrong]
-        same_time = [i for i in untold if self._timeline[i].start_s == start_ms // 1000]
-        if same_time:
-            return min(same_time, key=lambda i: not self._timeline[i].demanded), "the time is right, the state is not"
-        pair = (self._rows[row].event_id, self._rows[row].event_reason)
         after, before = self._gap(row)
+        second = start_ms // 1000
+        same_time = [i for i in untold if self._timeline[i].start_s == second]
+        opening = [i for i in untold if after < i < before and second <= (self._timeline[i].opening_s or -1)]
+        if same_time or opening:
+            found = min(same_time or opening, key=lambda i: not self._timeline[i].demanded)
+            return found, "the time is right, the state is not"
+        pair = (self._rows[row].event_id, self._rows[row].event_reason)
         same_pair = [i for i in untold if after < i < before and self._timeline[i].pair == pair]
         if same_pair:
             # A state that must be told explains a row better than one that need not be, however near.
@@ -180,7 +183,7 @@ class AgentJudge:
         held = -1
         for mark in marks:
             for index, skip in skipped(self._timeline, held, mark):
-                if index not in self._late.values():
+                if index not in self._placed.late.values():
                     findings.extend(self._judge_skip(index, self._after_wrong(skip, held)))
             held = mark
         return findings

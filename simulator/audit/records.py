@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,8 +13,8 @@ class StateCodes(Protocol):
     def event_id(self, state: str, channel: str | None = None, direction: str | None = None) -> str:
         """The event id of an agent state."""
 
-    def parse_time(self, text: str) -> int:
-        """Epoch milliseconds of a time as the wire writes it; ValueError when it is none."""
+    def parse_time(self, wire: Any) -> int:
+        """Epoch milliseconds of a time as it stands on the wire; ValueError when it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def read_planned(body: Mapping[str, Any]) -> dict[str, float]:
     return planned
 
 
-def read_rows(rows: list[Mapping[str, Any]], codes: StateCodes) -> list[DeliveredRow]:
+def read_rows(rows: Sequence[Mapping[str, Any]], codes: StateCodes) -> list[DeliveredRow]:
     """The rows of `GET /sim/inbox/states`, in order of arrival."""
     read = [
         DeliveredRow(
@@ -119,7 +119,7 @@ def read_rows(rows: list[Mapping[str, Any]], codes: StateCodes) -> list[Delivere
             agent_id=str(row["agent_id"]),
             event_id=str(row["event_id"]),
             event_reason=str(row["event_reason"] or ""),
-            start_ms=_time_or_none(str(row["start_time"]), codes),
+            start_ms=_time_or_none(row["start_time"], codes),
             start_text=str(row["start_time"]),
         )
         for row in rows
@@ -127,8 +127,8 @@ def read_rows(rows: list[Mapping[str, Any]], codes: StateCodes) -> list[Delivere
     return sorted(read, key=lambda row: row.seq)
 
 
-def _time_or_none(text: str, codes: StateCodes) -> int | None:
+def _time_or_none(wire: object, codes: StateCodes) -> int | None:
     try:
-        return codes.parse_time(text)
+        return codes.parse_time(wire)
     except ValueError:
         return None  # judged as unreadable, not as a crash of the audit

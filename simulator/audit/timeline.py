@@ -35,6 +35,8 @@ class Entry:
         end_ms: when the next one began; None for the last, which is open.
         short: it lasted less than `min_state_ms` and has ended.
         in_window: it was in force at the connector's start or began later, and not after the window's end.
+        opening_s: for the state in force at the connector's start, that start in whole seconds; else None. Twilio's
+            REST API shows such a state but not always when it began, so any start up to then is taken for it.
         cause_sid: the event that began it.
     """
 
@@ -43,6 +45,7 @@ class Entry:
     end_ms: int | None
     short: bool
     in_window: bool
+    opening_s: int | None
     cause_sid: str | None
 
     @property
@@ -54,6 +57,13 @@ class Entry:
     def key(self) -> Key:
         """What a delivered row must say to be this state."""
         return self.pair, self.start_s
+
+    def told_by(self, key: Key) -> bool:
+        """Whether a row with this key tells this state."""
+        if key == self.key:
+            return True
+        pair, start_s = key
+        return self.opening_s is not None and pair == self.pair and start_s <= self.opening_s
 
     @property
     def demanded(self) -> bool:
@@ -93,5 +103,6 @@ def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window) ->
         end_ms=end_ms,
         short=end_ms is not None and end_ms - state.start_ms < window.min_state_ms,
         in_window=not over and not later,
+        opening_s=window.from_ms // 1000 if not over and state.start_ms <= window.from_ms else None,
         cause_sid=state.cause_sid,
     )

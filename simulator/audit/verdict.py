@@ -86,6 +86,7 @@ class Counts:
         expected: those of them that must be told.
         delivered: states that a row told.
         expected_delivered: those of them that must be told.
+        opening_approximate: those of them in force at the connector's start and told with another start than theirs.
         missing, wrong_expected, absorbed: what became of the rest of `expected`.
         skipped_short: short states that were left out.
         rows: rows the WFM accepted.
@@ -103,6 +104,7 @@ class Counts:
     expected: int = 0
     delivered: int = 0
     expected_delivered: int = 0
+    opening_approximate: int = 0
     missing: int = 0
     wrong_expected: int = 0
     absorbed: int = 0

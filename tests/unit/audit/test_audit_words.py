@@ -32,8 +32,8 @@ class Codes:
             return f"CONTACT_{(channel if direction == 'inbound' else direction or 'other').upper()}"
         return "LOGOFF" if state == "OFFLINE" else state
 
-    def parse_time(self, text: str) -> int:
-        return int(text)
+    def parse_time(self, wire: object) -> int:
+        return int(str(wire))
 
 
 def truth(*steps: tuple[float, str], agent_id: str = "WK1") -> TruthAgent:
@@ -269,11 +269,39 @@ def test_unreadable_start() -> None:
     assert verdict.failures == {"missing": 1, "unreadable": 1}
 
 
-def test_the_start_finds_the_state_in_force() -> None:
-    """The state in force when the connector starts is demanded with its true start; older ones are not."""
+def test_the_opening_state_is_demanded() -> None:
+    """The state in force when the connector starts is demanded; older ones are not."""
     assert judge(truth(*CALL), rows(*CALL[2:]), from_s=100).clean
     assert judge(truth(*CALL), rows(*CALL[3:]), from_s=100).failures == {"missing": 1}
-    assert judge(truth(*CALL), rows((100, "CONTACT"), *CALL[3:]), from_s=100).failures == {"wrong": 1}
+    assert judge(truth(*CALL), rows((70, "WRAPUP"), *CALL[3:]), from_s=100).failures == {"wrong": 1}
+
+
+@pytest.mark.parametrize("start_s", [20, 80, 100])
+def test_the_opening_state_may_have_another_start(start_s: float) -> None:
+    """REST does not always tell when the opening state began: any start up to the connector's is taken, and counted."""
+    verdict = judge(truth(*CALL), rows((start_s, "CONTACT"), *CALL[3:]), from_s=100)
+    assert (verdict.clean, verdict.counts.opening_approximate) == (True, 1)
+
+
+def test_the_opening_state_cannot_begin_after_the_connector() -> None:
+    """A start later than the connector's own is wrong also for the opening state."""
+    assert judge(truth(*CALL), rows((101, "CONTACT"), *CALL[3:]), from_s=100).failures == {"wrong": 1}
+
+
+def test_the_opening_state_may_carry_the_start_of_an_older_one() -> None:
+    """REST shows since when an agent is in an activity, although work lay between: that row is the opening state."""
+    happened = truth((0, "AVAILABLE"), (60, "CONTACT"), (300, "AVAILABLE"), (400, "RESERVED"))
+    assert judge(happened, rows((0, "AVAILABLE"), (400, "RESERVED")), from_s=350).clean
+    assert judge(happened, rows((0, "AVAILABLE"), (60, "CONTACT"), (400, "RESERVED")), from_s=350).failures == {
+        "missing": 1
+    }
+
+
+def test_the_opening_state_keeps_the_start_it_was_told_with() -> None:
+    """A second row for the opening state with yet another start is wrong; the same row again is a repeat."""
+    told = ((80, "CONTACT"), (80, "CONTACT"), (70, "CONTACT"))
+    assert judge(truth(*CALL), rows(*told, *CALL[3:]), from_s=100).counts.repeated == 2
+    assert judge(truth(*CALL), rows(*told[:1], (90, "CONTACT"), *CALL[3:]), from_s=100).failures == {"wrong": 1}
 
 
 def test_true_states_from_before_the_start_are_welcome() -> None:

@@ -1,0 +1,96 @@
+"""flex-wfm-sim demo: a simulated floor, the real connector and a fake WFM, judged at the end."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from simulator.harness import DemoPlan, DemoResult, HarnessError, Stage, run_demo
+
+_DEFAULT = DemoPlan()
+
+
+@click.command()
+@click.option("--agents", default=_DEFAULT.agents, show_default=True, type=click.IntRange(1, 5000))
+@click.option(
+    "--minutes",
+    default=_DEFAULT.minutes,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Virtual minutes for which events flow.",
+)
+@click.option(
+    "--speed",
+    default=_DEFAULT.speed,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Virtual seconds per second.",
+)
+@click.option("--seed", default=_DEFAULT.seed, show_default=True, help="The same seed gives the same floor.")
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the whole verdict to this file.",
+)
+@click.option("--stay", is_flag=True, help="Keep the servers running after the verdict, until Ctrl-C.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Directory for logs, configuration and ledger; default: a new one among the system's temporary files.",
+)
+def demo(
+    agents: int, minutes: float, speed: float, seed: int, json_file: Path | None, stay: bool, directory: Path | None
+) -> None:
+    """Run a simulated Flex floor, the connector and a fake CXone WFM, and judge whether the WFM holds the truth.
+
+    Exit code 0: the verdict is clean. 1: it is not, or the run could not be carried through.
+    """
+    from simulator.cli.demo_output import Screen, show_failure, show_stay, show_verdict
+
+    plan = DemoPlan(
+        agents=agents,
+        minutes=minutes,
+        speed=speed,
+        seed=seed,
+        directory=None if directory is None else directory.resolve(),
+    )
+    screen = Screen()
+    # SIGTERM ends the demo the way Ctrl-C does, so that no server is left behind.
+    signal.signal(signal.SIGTERM, _interrupt)
+
+    def report(stage: Stage, result: DemoResult) -> None:
+        screen.close()
+        if json_file is not None:
+            json_file.write_text(json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8")
+        show_verdict(result, json_file)
+        if stay:
+            show_stay(stage)
+            _wait()
+
+    try:
+        with screen:
+            result = run_demo(plan, tell=screen.tell, stay=report)
+    except HarnessError as error:
+        show_failure(error, plan)
+        raise SystemExit(1) from error
+    except KeyboardInterrupt as error:
+        click.echo("Interrupted; every server was ended.", err=True)
+        raise SystemExit(130) from error
+    raise SystemExit(0 if result.clean else 1)
+
+
+def _wait() -> None:
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        click.echo("Ending the servers.")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

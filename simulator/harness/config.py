@@ -1,0 +1,93 @@
+"""The connector's configuration for a demo, as the TOML file a user would write."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+TENANT = "demo"
+# The model lets an agent forget a wrap-up for hours and says so in its truth; the connector's cap would end it earlier.
+_NO_CAP_S = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorFacts:
+    """What the connector must be told to stand between the two simulated worlds.
+
+    Attributes:
+        start_ms, anchor_ms, speed: the shared clock.
+        twilio_url, wfm_url: base addresses of the fakes.
+    """
+
+    port: int
+    ledger: Path
+    start_ms: int
+    anchor_ms: int
+    speed: float
+    twilio_url: str
+    account_sid: str
+    workspace_sid: str
+    auth_token: str
+    offline_activity_sid: str
+    wfm_url: str
+    access_key: str
+    secret_key: str
+    tenant_name: str | None = None
+    profile: str = "default"
+
+    @property
+    def url(self) -> str:
+        """Where the connector will listen."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def callback_url(self) -> str:
+        """Where Twilio is to send the tenant's callbacks."""
+        return f"{self.url}/twilio/{TENANT}/events"
+
+
+def write_config(facts: ConnectorFacts, path: Path) -> None:
+    """Write the file, readable by its owner alone, because keys stand in it."""
+    tables: dict[str, dict[str, str | int | float]] = {
+        "server": {"host": "127.0.0.1", "port": facts.port, "public_url": facts.url},
+        "ledger": {"url": f"sqlite:///{facts.ledger}"},
+        "clock": {"start_ms": facts.start_ms, "anchor_ms": facts.anchor_ms, "speed": float(facts.speed)},
+        f"tenants.{TENANT}.twilio": {
+            "account_sid": facts.account_sid,
+            "workspace_sid": facts.workspace_sid,
+            "auth_token": facts.auth_token,
+            "api_base_url": facts.twilio_url,
+        },
+        f"tenants.{TENANT}.wfm": {
+            "service_url": facts.wfm_url,
+            "access_key": facts.access_key,
+            "secret_key": facts.secret_key,
+            "profile": facts.profile,
+            **({"tenant_name": facts.tenant_name} if facts.tenant_name else {}),
+        },
+        f"tenants.{TENANT}.mapping": {
+            "agent_id": "worker_sid",
+            "offline_activity_sid": facts.offline_activity_sid,
+        },
+        f"tenants.{TENANT}.states": {"wrap_up_cap_s": _NO_CAP_S},
+    }
+    text = "\n".join(
+        f"[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
+        for name, table in tables.items()
+    )
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+
+
+def _toml(value: str | float) -> str:
+    # JSON's texts and numbers are TOML's, but for the characters that JSON need not escape.
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def clean_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without settings of a real connector, which would win over the demo's file."""
+    source = os.environ if environment is None else environment
+    return {name: value for name, value in source.items() if not name.startswith("FLEX_WFM_")}

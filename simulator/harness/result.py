@@ -1,0 +1,76 @@
+"""What came out of a demo: the verdict, the plan, and everything needed to look into it."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from simulator.audit import Verdict
+from simulator.harness.plan import DemoPlan
+
+_PACKAGES = ("flex-wfm", "flask", "granian", "twilio", "httpx", "sqlalchemy")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoResult:
+    """The outcome of one run.
+
+    Attributes:
+        drained: the connector had nothing left to send and the inbox was quiet before the audit.
+        wall_s: from the start of the first server to the verdict.
+        floor, wfm, connector: what the three servers say of themselves at the end.
+        restarts: how often the connector was killed and started again.
+        directory: where logs, configuration and ledger lie.
+    """
+
+    plan: DemoPlan
+    verdict: Verdict
+    drained: bool
+    wall_s: float
+    floor: dict[str, Any]
+    wfm: dict[str, Any]
+    connector: dict[str, Any]
+    restarts: int
+    logs: dict[str, str]
+    directory: Path
+
+    @property
+    def clean(self) -> bool:
+        """The verdict is clean, and nothing was still under way when it was reached."""
+        return self.verdict.clean and self.drained
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON types."""
+        plan = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self.plan).items()}
+        verdict = self.verdict.to_dict()
+        return {
+            **verdict,
+            "clean": self.clean,
+            "drained": self.drained,
+            "seed": self.plan.seed,
+            "plan": plan,
+            "command": self.plan.command,
+            "versions": versions(),
+            "wall_s": round(self.wall_s, 1),
+            "restarts": self.restarts,
+            "floor": self.floor,
+            "wfm": self.wfm,
+            "connector": self.connector,
+            "logs": self.logs,
+            "directory": str(self.directory),
+        }
+
+
+def versions() -> dict[str, str]:
+    """The versions that took part."""
+    found = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,109 @@
+"""run_demo: one plan from the first server to the verdict."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flex_plugin_backend.wfm.contract import load_profile
+from simulator.audit import Verdict, Window, audit, read_planned, read_rows, read_truth
+from simulator.harness.errors import TooLate
+from simulator.harness.faces import inbox_rows
+from simulator.harness.plan import DemoPlan, Progress
+from simulator.harness.result import DemoResult
+from simulator.harness.stage import Stage
+
+Tell = Callable[[Progress], None]
+Rows = list[dict[str, Any]]
+
+
+def run_demo(
+    plan: DemoPlan,
+    *,
+    tell: Tell | None = None,
+    tick: Callable[[Stage, Progress], None] | None = None,
+    tamper: Callable[[Rows], Rows] | None = None,
+    stay: Callable[[Stage, DemoResult], None] | None = None,
+) -> DemoResult:
+    """Start everything, let the floor run, judge what the WFM holds, and end everything.
+
+    Args:
+        plan: what to run.
+        tell: hears of the progress a few times a second.
+        tick: called at each look while the floor runs, with the open stage; the hook for faults.
+        tamper: changes the inbox before the audit, to prove that the audit would notice.
+        stay: called after the verdict, while everything still runs.
+
+    Raises:
+        HarnessError: the run could not be carried through, with the log to look into.
+    """
+    began_s = time.monotonic()
+    tell = tell or _silent
+    with _open_stage(plan, tell) as (stage, directory):
+        stage.run(tick)
+        drained = stage.drain()
+        tell(replace(stage.progress(), phase="auditing"))
+        result = DemoResult(
+            plan=plan,
+            verdict=judge(stage, plan, tamper),
+            drained=drained,
+            wall_s=time.monotonic() - began_s,
+            floor=stage.twilio.get("/sim/status"),
+            wfm=stage.wfm.get("/sim/counters"),
+            connector=stage.connector.get("/healthz"),
+            restarts=stage.restarts,
+            logs=stage.logs(),
+            directory=directory,
+        )
+        if stay is not None:
+            stay(stage, result)
+    return result
+
+
+def judge(stage: Stage, plan: DemoPlan, tamper: Callable[[Rows], Rows] | None = None) -> Verdict:
+    """The audit of what the servers of an open stage hold now."""
+    profile = load_profile("default")
+    truth = read_truth(stage.twilio.get("/sim/truth"))
+    planned = read_planned(stage.twilio.get("/sim/emissions"))
+    rows = inbox_rows(stage.wfm)
+    return audit(
+        truth,
+        read_rows(tamper(rows) if tamper else rows, profile),
+        codes=profile,
+        # What happened in the warm-up was before the connector's time; what was in force at its end counts.
+        window=Window(from_ms=stage.clock.start_ms, min_state_ms=3000),
+        planned=planned,
+        redelivery_allowed=plan.redelivery_allowed,
+    )
+
+
+@contextmanager
+def _open_stage(plan: DemoPlan, tell: Tell) -> Iterator[tuple[Stage, Path]]:
+    """An open stage; begun again with twice the lead while the connector is not up in time."""
+    base = plan.directory or Path(tempfile.mkdtemp(prefix="flex-wfm-demo-"))
+    lead_s = plan.lead_s
+    for attempt in range(1, plan.attempts + 1):
+        directory = base if attempt == 1 else base / f"attempt-{attempt}"
+        directory.mkdir(parents=True, exist_ok=True)
+        stage = Stage(plan, directory, lead_s=lead_s, tell=tell)
+        try:
+            stage.open()
+        except TooLate:
+            if attempt == plan.attempts:
+                raise
+            lead_s *= 2
+            continue
+        try:
+            yield stage, directory
+        finally:
+            stage.close()
+        return
+
+
+def _silent(_progress: Progress) -> None:
+    """Nobody listens."""
