@@ -57,6 +57,9 @@ def histories(draw: st.DrawFn) -> list[TaskRouterEvent]:
         for step, at_ms in zip(path, instants, strict=True):
             block = _block(changes, at_ms)
             events.append(reservation(step, at_ms, number, **fields, **block))
+            if draw(st.integers(0, 9)) == 0:
+                # The same step told once more, under another sid and with a later time (REST's last update).
+                events.append(reservation(step, at_ms + draw(st.integers(0, 90_000)), number, **fields))
         if path[-1] == "completed" and draw(st.booleans()):
             events.append(task("completed", instants[-1], number))
     events.sort(key=lambda one: one.occurred_ms)
