@@ -84,11 +84,9 @@ class AgentTimeline:
         if event.reservation_sid is None:
             return affected_ms
         reservation = self._reservation(event.reservation_sid)
-        before = reservation.to_record()
+        before = reservation.facts()
         reservation.take(event, step, rules.mapping)
-        if reservation.to_record() != before:
-            affected_ms = _least(affected_ms, event.occurred_ms)
-        return affected_ms
+        return _least(affected_ms, reservation.changed_from_ms(before))
 
     def _observe(self, event: TaskRouterEvent, source: Source, rules: Rules) -> int | None:
         seen = observe(event, source)
@@ -103,12 +101,13 @@ class AgentTimeline:
             held = self.reservations.get(event.reservation_sid)
             if held is None or held.ended_ms is not None:
                 return None
+            before = held.facts()
             held.ended_ms = event.occurred_ms
-            return event.occurred_ms
+            return held.changed_from_ms(before)
         reservation = self._reservation(event.reservation_sid)
-        before = reservation.to_record()
+        before = reservation.facts()
         reservation.take_snapshot(event, rules.mapping)
-        return event.occurred_ms if reservation.to_record() != before else None
+        return reservation.changed_from_ms(before)
 
     def end_task(self, task_sid: str, at_ms: int, due_ms: int) -> int | None:
         """The task ended at `at_ms`: its reservations that get no end event of their own by `due_ms` end with it.

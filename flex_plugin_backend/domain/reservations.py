@@ -127,6 +127,30 @@ class Reservation:
             return Status.PENDING
         return None
 
+    def facts(self) -> tuple[object, ...]:
+        """Everything that its status at any instant depends on, to compare a moment later."""
+        return (
+            (self.channel, self.direction),
+            self.created_ms,
+            self.accepted_ms,
+            self.wrapup_ms,
+            self.ended_ms,
+        )
+
+    def changed_from_ms(self, before: tuple[object, ...]) -> int | None:
+        """The earliest instant at which it may now count as something else than with those facts."""
+        after = self.facts()
+        if after == before or after[1] is after[2] is after[3] is None:
+            return None  # nothing new, or never seen open
+        if after[0] != before[0]:
+            return self.open_since_ms()
+        differing = [pair for pair in zip(before[1:], after[1:], strict=True) if pair[0] != pair[1]]
+        instants = [at for pair in differing for at in pair if isinstance(at, int)]
+        if after[4] != before[4] and self.task_ended_ms is not None:
+            # Until its own end was known the task's end stood for it.
+            instants.append(self.task_ended_ms)
+        return min(instants)
+
     def open_since_ms(self) -> int:
         """The earliest instant it is known to have been open."""
         known = [at for at in (self.created_ms, self.accepted_ms, self.wrapup_ms) if at is not None]
