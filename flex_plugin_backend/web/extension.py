@@ -130,6 +130,8 @@ def create_app(
         SettingsError: the settings are missing or wrong.
     """
     app = Flask("flex_plugin_backend", static_folder=None)
+    # No redirect for a doubled slash: Twilio would follow it with a body that was signed for another address.
+    app.url_map.merge_slashes = False
     answer_errors_as_json(app)
     plugin = FlexPlugin(app, settings=settings, runtime=runtime, start=start)
     app.extensions[f"{EXTENSION}_plugin"] = plugin

@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 def add_webhooks(blueprint: Blueprint) -> None:
     """Add the event doors, and an answer in JSON for whatever else is asked below /twilio."""
 
-    @blueprint.post("/twilio/<tenant>/events")
+    @blueprint.post("/twilio/<tenant>/events", provide_automatic_options=False)
     def events(tenant: str) -> Response:
         started_s = time.perf_counter()
         state = current_state()
@@ -110,8 +110,9 @@ def _read(state: PluginState, door: Door) -> TaskRouterEvent:
 def _fields(incoming: Request, limit: int) -> FormFields:
     if "form" in incoming.__dict__:  # a before_request hook of the host has read the form; the body is gone
         return FormFields(incoming.form.items(multi=True))
-    # Enforced while reading, so it also holds for a chunked body and for a Content-Length that is not true.
-    incoming.max_content_length = limit
+    # Enforced while reading, so it also holds for a chunked body and for a Content-Length that is not true; one byte
+    # more than allowed, because a stream that reaches its limit just ends there.
+    incoming.max_content_length = limit + 1
     try:
         body = incoming.get_data()
     except RequestEntityTooLarge as error:
