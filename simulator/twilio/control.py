@@ -17,7 +17,7 @@ def control_blueprint(show: Show) -> Blueprint:
     @blueprint.get("/truth")
     def truth() -> Response:
         with service.present() as (world, now_ms):
-            agents = [(worker, list(world.truth.states[worker.sid])) for worker in world.floor.workers]
+            agents = [(worker, world.truth.until(worker, world.now_ms)) for worker in world.floor.workers]
             offline_sid = world.truth.offline_activity_sid
         return jsonify(
             now_ms=now_ms,

@@ -42,6 +42,10 @@ class Truth:
         if states[-1].value != value:
             states.append(TrueState(ms, *value, cause_sid))
 
+    def until(self, worker: Worker, ms: int) -> list[TrueState]:
+        """The states that have begun by `ms`; the model may be a few milliseconds ahead of its events."""
+        return [state for state in self.states[worker.sid] if state.start_ms <= ms]
+
     def _value(self, worker: Worker) -> tuple[str, str, str, str]:
         """State, channel, direction, reason: contact before wrap-up before ringing before the activity."""
         talking: list[Reservation] = []
