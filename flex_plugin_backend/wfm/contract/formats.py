@@ -136,7 +136,7 @@ TIME_FORMATS = {
 }
 
 
-_ISO_DURATION = re.compile(r"PT(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?", re.ASCII)
+_ISO_DURATION = re.compile(r"PT(?:(\d{1,12})H)?(?:(\d{1,12})M)?(?:(\d{1,12})S)?", re.ASCII)
 
 
 def _read_iso_duration(value: Any) -> int:

@@ -67,7 +67,7 @@ def batch_limit(payload: Payload) -> Iterator[Finding]:
 def clean_identifier(payload: Payload) -> Iterator[Finding]:
     """M22: agent, queue and event identifiers are compared exactly, so a blank or a padded one maps to nothing."""
     for row in payload.rows():
-        for name in ("agent_id", "agent_value", "queue_id", "event_id", "acd_type"):
+        for name in ("agent_id", "queue_id", "event_id", "acd_type"):
             value = row.text(name)
             if value and value != value.strip():
                 message = f"{value[:_SHOWN]!r} is blank or padded with spaces"

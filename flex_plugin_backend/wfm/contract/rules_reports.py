@@ -85,7 +85,7 @@ def duration_is_span(payload: Payload) -> Iterator[Finding]:
     """M16: a duration is end minus start, both cut to whole seconds."""
     for row in payload.rows("AgentActivity"):
         start_ms, end_ms, length_s = row.time_ms("start_ms"), row.time_ms("end_ms"), row.number("duration_s")
-        if start_ms is None or end_ms is None or length_s is None or start_ms > end_ms:
+        if start_ms is None or end_ms is None or length_s is None or length_s < 0 or start_ms > end_ms:
             continue
         span_s = end_ms // 1000 - start_ms // 1000
         if length_s != span_s:

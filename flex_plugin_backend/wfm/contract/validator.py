@@ -20,8 +20,7 @@ SHAPE_RULES = {
     "S03": "a request holds no unknown field",
     "S04": "a required text is not empty",
     "S05": "a number lies in its range",
-    "S06": "a list is not longer than allowed",
-    "S07": "the payload fits its JSON Schema",
+    "S06": "the payload fits its JSON Schema in every other way",
 }
 
 
@@ -82,10 +81,8 @@ def _shape_findings(error: jsonschema_rs.ValidationError) -> Iterable[Finding]:
         case "minimum" | "maximum":
             word = "at least" if error.kind.name == "minimum" else "at most"
             yield Finding("S05", pointer, "is out of range", f"{word} {facts['limit']}", "Correct the number.")
-        case "maxItems":
-            yield Finding("S06", pointer, "has too many items", f"at most {facts['limit']}", "Send fewer at once.")
         case other:
-            yield Finding("S07", pointer, f"breaks {other}", "what the JSON Schema says", "Compare with the schema.")
+            yield Finding("S06", pointer, f"breaks {other}", "what the JSON Schema says", "Compare with the schema.")
 
 
 def _json_type(value: object) -> str:
