@@ -103,6 +103,8 @@ class Forwarder:
 
     def run(self) -> None:
         """Send until stopped."""
+        # Also after a fault of the ledger ended the last run: rows claimed then would stay claimed for ever.
+        self.resume()
         while not self._stopping.is_set():
             self._wake.clear()
             wait_s = self.step()
