@@ -14,6 +14,10 @@ from flex_plugin_backend.domain.reservations import TASK_ENDINGS
 from flex_plugin_backend.ledger.tables import cursors, events
 
 
+# Made once: json.dumps would make an encoder for each event.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One event on its way into the ledger."""
@@ -36,7 +40,7 @@ def append(connection: Connection, arrivals: Sequence[Arrival]) -> set[tuple[str
             "received_ms": one.received_ms,
             "worker_sid": one.event.worker_sid,
             "task_sid": one.event.task_sid,
-            "body": json.dumps(one.event.to_record(), ensure_ascii=False, separators=(",", ":")),
+            "body": _encode(one.event.to_record()),
         }
         for one in arrivals
     ]

@@ -39,6 +39,9 @@ class Ledger:
             self._relaxed = _engine(self.url, synchronous="NORMAL") if self.is_sqlite else self._durable
             with self._writing:
                 bring_up_to_date(self._durable)
+            # Made once: an engine with options of its own is too dear to make for each transaction.
+            self._durable_writer = self._durable.execution_options(**_WRITING)
+            self._relaxed_writer = self._relaxed.execution_options(**_WRITING)
         except DBAPIError as error:
             raise LedgerError(
                 problem=str(error.orig), repair=f"Check that {self.url.database} is a writable flex-wfm ledger."
@@ -58,13 +61,13 @@ class Ledger:
     def write_durably(self) -> Iterator[Connection]:
         """One write transaction that is on the disk when the block ends."""
         # SQLite has one writer; waiting on a lock of our own is far quicker than on its busy handler.
-        with self._writing, self._durable.execution_options(**_WRITING).begin() as connection:
+        with self._writing, self._durable_writer.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One write transaction for what can be derived again."""
-        with self._writing, self._relaxed.execution_options(**_WRITING).begin() as connection:
+        with self._writing, self._relaxed_writer.begin() as connection:
             yield connection
 
     @contextmanager

@@ -26,6 +26,8 @@ events = Table(
     UniqueConstraint("tenant", "sid", name="uq_events_tenant_sid"),
     sqlite_autoincrement=True,
 )
+# Without the next one, reading on from a cursor would sort the tenant's whole history each time.
+Index("ix_events_arrival", events.c.tenant, events.c.seq)
 Index("ix_events_worker", events.c.tenant, events.c.worker_sid, events.c.occurred_ms)
 Index("ix_events_task", events.c.tenant, events.c.task_sid, events.c.occurred_ms)
 Index("ix_events_time", events.c.tenant, events.c.occurred_ms)
@@ -82,6 +84,7 @@ state_changes = Table(
 )
 Index("ix_state_changes_status", state_changes.c.tenant, state_changes.c.status, state_changes.c.id)
 Index("ix_state_changes_worker", state_changes.c.tenant, state_changes.c.worker_sid, state_changes.c.id)
+Index("ix_state_changes_line", state_changes.c.tenant, state_changes.c.worker_sid, state_changes.c.start_ms)
 
 # What the WFM answered, one row per request.
 answers = Table(

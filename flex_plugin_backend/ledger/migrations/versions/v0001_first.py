@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "sid", name="uq_events_tenant_sid"),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_events_arrival", "events", ["tenant", "seq"])
     op.create_index("ix_events_worker", "events", ["tenant", "worker_sid", "occurred_ms"])
     op.create_index("ix_events_task", "events", ["tenant", "task_sid", "occurred_ms"])
     op.create_index("ix_events_time", "events", ["tenant", "occurred_ms"])
@@ -73,6 +74,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_state_changes_status", "state_changes", ["tenant", "status", "id"])
     op.create_index("ix_state_changes_worker", "state_changes", ["tenant", "worker_sid", "id"])
+    op.create_index("ix_state_changes_line", "state_changes", ["tenant", "worker_sid", "start_ms"])
     op.create_table(
         "answers",
         sa.Column("id", _RowNumber, primary_key=True, autoincrement=True),
