@@ -70,9 +70,14 @@ class Heartbeat:
             return Beat(at_ms, None, error)
 
     def _run(self) -> None:
+        clock = self._connection.clock
         while not self._stop.is_set():
+            began_ms = clock.now_ms()
             self._report()
-            self._connection.clock.wait(self._stop, self._period_s)
+            # Counted from the beat's begin, so that a slow answer does not stretch the period.
+            left_s = self._period_s - (clock.now_ms() - began_ms) / 1000
+            if left_s > 0:
+                clock.wait(self._stop, min(left_s, self._period_s))
 
     def _report(self) -> None:
         try:
