@@ -14,7 +14,8 @@ class Skip(Enum):
 
     NOT_ASKED = auto()  # before the connector's start or after the window
     SHORT = auto()  # may be left out
-    ABSORBED = auto()  # the WFM held the same pair all along, only short states lay between
+    EXCUSED = auto()  # over before the connector could know of it
+    ABSORBED = auto()  # the WFM held the same pair all along, only states that may be left out lay between
     MISSING = auto()  # no excuse
 
 
@@ -36,11 +37,12 @@ class _Path:
 def skipped(timeline: Sequence[Entry], held: int, upto: int) -> Iterator[tuple[int, Skip]]:
     """Judge the states strictly between `held` (the newest one told, -1 for none) and `upto`, none of them told."""
     held_pair: Pair | None = timeline[held].pair if held >= 0 else None
-    still_held = held >= 0  # what the WFM holds is true but for short interruptions
+    still_held = held >= 0  # what the WFM holds is true but for interruptions that may be left out
     for index in range(held + 1, upto):
         entry = timeline[index]
-        if entry.short:
-            yield index, Skip.SHORT if entry.in_window else Skip.NOT_ASKED
+        if entry.may_be_left_out:
+            left_out = Skip.SHORT if entry.short else Skip.EXCUSED
+            yield index, left_out if entry.in_window else Skip.NOT_ASKED
         elif still_held and entry.pair == held_pair:
             yield index, Skip.ABSORBED
         else:

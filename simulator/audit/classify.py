@@ -196,6 +196,8 @@ class AgentJudge:
         demanded = self._timeline[index].demanded
         if skip is Skip.SHORT:
             self._counts.skipped_short += 1
+        elif skip is Skip.EXCUSED:
+            self._counts.excused += 1
         elif skip is Skip.ABSORBED:
             self._counts.absorbed += demanded
         elif skip is Skip.MISSING and demanded:

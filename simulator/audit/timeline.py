@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from simulator.audit.records import StateCodes, TruthAgent, TruthState
 
@@ -18,11 +19,14 @@ class Window:
         from_ms: the connector's start; the state in force then is the first one demanded.
         until_ms: states that begin later are not demanded; None demands all.
         min_state_ms: a state shorter than this may be delivered or left out.
+        known_from_ms: event sid -> when the connector could first have known of it, for events whose callback an
+            outage of the connector kept away. A state that was over by then may be left out.
     """
 
     from_ms: int
     until_ms: int | None = None
     min_state_ms: int = 3000
+    known_from_ms: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Entry:
         start_ms: when it began.
         end_ms: when the next one began; None for the last, which is open.
         short: it lasted less than `min_state_ms` and has ended.
+        excused: it was over before the connector could know of it.
         in_window: it was in force at the connector's start or began later, and not after the window's end.
         opening_s: for the state in force at the connector's start, that start in whole seconds; else None. Twilio's
             REST API shows such a state but not always when it began, so any start up to then is taken for it.
@@ -44,6 +49,7 @@ class Entry:
     start_ms: int
     end_ms: int | None
     short: bool
+    excused: bool
     in_window: bool
     opening_s: int | None
     cause_sid: str | None
@@ -68,7 +74,12 @@ class Entry:
     @property
     def demanded(self) -> bool:
         """Nothing excuses its absence but a repeat of what the WFM holds already (see `align.skipped`)."""
-        return self.in_window and not self.short
+        return self.in_window and not self.may_be_left_out
+
+    @property
+    def may_be_left_out(self) -> bool:
+        """No fault either way."""
+        return self.short or self.excused
 
 
 def build_timeline(agent: TruthAgent, codes: StateCodes, window: Window) -> list[Entry]:
@@ -96,12 +107,14 @@ def pair_of(state: TruthState, codes: StateCodes) -> Pair:
 def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window) -> Entry:
     # A state that ended at the very instant of the start was not in force any more.
     over = end_ms is not None and end_ms <= window.from_ms
+    known_ms = window.known_from_ms.get(state.cause_sid) if state.cause_sid is not None else None
     later = window.until_ms is not None and state.start_ms > window.until_ms
     return Entry(
         pair=pair,
         start_ms=state.start_ms,
         end_ms=end_ms,
         short=end_ms is not None and end_ms - state.start_ms < window.min_state_ms,
+        excused=known_ms is not None and end_ms is not None and end_ms <= known_ms,
         in_window=not over and not later,
         opening_s=window.from_ms // 1000 if not over and state.start_ms <= window.from_ms else None,
         cause_sid=state.cause_sid,

@@ -89,6 +89,7 @@ class Counts:
         opening_approximate: those of them in force at the connector's start and told with another start than theirs.
         missing, wrong_expected, absorbed: what became of the rest of `expected`.
         skipped_short: short states that were left out.
+        excused: longer states that were left out and over before the connector, after an outage, could know of them.
         rows: rows the WFM accepted.
         wrong, invented, unknown_agent, unreadable: rows that tell no state.
         duplicated: rows that tell a state told before.
@@ -109,6 +110,7 @@ class Counts:
     wrong_expected: int = 0
     absorbed: int = 0
     skipped_short: int = 0
+    excused: int = 0
     rows: int = 0
     wrong: int = 0
     invented: int = 0

@@ -9,7 +9,7 @@ from simulator.harness.errors import ChildFailed, ControlFailed, HarnessError, T
 from simulator.harness.plan import DemoPlan, Progress
 from simulator.harness.result import DemoResult
 from simulator.harness.run import judge, run_demo
-from simulator.harness.stage import Stage
+from simulator.harness.stage import Outage, Stage
 
 __all__ = [
     "ChildFailed",
@@ -17,6 +17,7 @@ __all__ = [
     "DemoPlan",
     "DemoResult",
     "HarnessError",
+    "Outage",
     "Progress",
     "Stage",
     "TooLate",

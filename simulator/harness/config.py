@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 TENANT = "demo"
@@ -30,12 +30,11 @@ class ConnectorFacts:
     twilio_url: str
     account_sid: str
     workspace_sid: str
-    auth_token: str
+    auth_token: str = field(repr=False)
     offline_activity_sid: str
     wfm_url: str
     access_key: str
-    secret_key: str
-    tenant_name: str | None = None
+    secret_key: str = field(repr=False)
     profile: str = "default"
 
     @property
@@ -66,7 +65,6 @@ def write_config(facts: ConnectorFacts, path: Path) -> None:
             "access_key": facts.access_key,
             "secret_key": facts.secret_key,
             "profile": facts.profile,
-            **({"tenant_name": facts.tenant_name} if facts.tenant_name else {}),
         },
         f"tenants.{TENANT}.mapping": {
             "agent_id": "worker_sid",

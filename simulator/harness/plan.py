@@ -20,7 +20,8 @@ class DemoPlan:
         lead_s: wall seconds from the start of the clock to the first event, in which the connector must come up.
         attempts: how often a run is begun again, with twice the lead, when the connector was not up in time.
         until_acked: the emitter sends a callback again until it is answered (Twilio itself does not).
-        redelivery_allowed: the audit forgives whole requests that come twice; for runs that kill the connector.
+        crashes: the run kills the connector. The audit then forgives what no connector can help: a whole request that
+            comes twice, and a state that was over before the connector, back again, could know of it.
         ready_timeout_s, drain_timeout_s: wall seconds to wait for a server to start, and for the end to settle.
         quiet_s: wall seconds without a new row after which the WFM's inbox counts as settled.
         directory: for logs, configuration and ledger; None makes one in the system's temporary directory.
@@ -34,7 +35,7 @@ class DemoPlan:
     lead_s: float = 5.0
     attempts: int = 3
     until_acked: bool = False
-    redelivery_allowed: bool = False
+    crashes: bool = False
     ready_timeout_s: float = 30.0
     drain_timeout_s: float = 30.0
     quiet_s: float = 1.0

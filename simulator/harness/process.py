@@ -57,6 +57,15 @@ class Child:
         """How the process ended; None while it runs."""
         return self._process.poll()
 
+    @property
+    def reading(self) -> bool:
+        """Whether somebody, the process or a child of it, still holds its standard output open."""
+        return self._reader.is_alive()
+
+    def wait(self, timeout_s: float) -> int:
+        """Wait until it has ended by itself, and give its exit code."""
+        return self._process.wait(timeout_s)
+
     def ready(self, timeout_s: float) -> dict[str, Any]:
         """The ready line, a JSON object with `ready: true`.
 

@@ -23,7 +23,7 @@ class DemoResult:
         drained: the connector had nothing left to send and the inbox was quiet before the audit.
         wall_s: from the start of the first server to the verdict.
         floor, wfm, connector: what the three servers say of themselves at the end.
-        restarts: how often the connector was killed and started again.
+        outages: from each kill of the connector until it was at work again, wall epoch seconds.
         directory: where logs, configuration and ledger lie.
     """
 
@@ -34,7 +34,7 @@ class DemoResult:
     floor: dict[str, Any]
     wfm: dict[str, Any]
     connector: dict[str, Any]
-    restarts: int
+    outages: tuple[tuple[float, float], ...]
     logs: dict[str, str]
     directory: Path
 
@@ -56,7 +56,7 @@ class DemoResult:
             "command": self.plan.command,
             "versions": versions(),
             "wall_s": round(self.wall_s, 1),
-            "restarts": self.restarts,
+            "outages": [list(outage) for outage in self.outages],
             "floor": self.floor,
             "wfm": self.wfm,
             "connector": self.connector,

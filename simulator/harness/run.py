@@ -56,7 +56,7 @@ def run_demo(
             floor=stage.twilio.get("/sim/status"),
             wfm=stage.wfm.get("/sim/counters"),
             connector=stage.connector.get("/healthz"),
-            restarts=stage.restarts,
+            outages=tuple((outage.down_s, outage.up_s) for outage in stage.outages),
             logs=stage.logs(),
             directory=directory,
         )
@@ -69,17 +69,27 @@ def judge(stage: Stage, plan: DemoPlan, tamper: Callable[[Rows], Rows] | None = 
     """The audit of what the servers of an open stage hold now."""
     profile = load_profile("default")
     truth = read_truth(stage.twilio.get("/sim/truth"))
-    planned = read_planned(stage.twilio.get("/sim/emissions"))
+    emissions = stage.twilio.get("/sim/emissions")
     rows = inbox_rows(stage.wfm)
     return audit(
         truth,
         read_rows(tamper(rows) if tamper else rows, profile),
         codes=profile,
         # What happened in the warm-up was before the connector's time; what was in force at its end counts.
-        window=Window(from_ms=stage.clock.start_ms, min_state_ms=3000),
-        planned=planned,
-        redelivery_allowed=plan.redelivery_allowed,
+        window=Window(from_ms=stage.clock.start_ms, known_from_ms=_delayed(stage, emissions) if plan.crashes else {}),
+        planned=read_planned(emissions),
+        redelivery_allowed=plan.crashes,
     )
+
+
+def _delayed(stage: Stage, emissions: dict[str, Any]) -> dict[str, int]:
+    """When the connector could first have known of the events whose callbacks its outages kept away."""
+    return {
+        callback["sid"]: stage.clock.at_ms(outage.up_s)
+        for outage in stage.outages
+        for callback in emissions["callbacks"]
+        if outage.delayed(callback["planned_s"], callback["acked_s"])
+    }
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from simulator.harness.config import TENANT, ConnectorFacts, clean_environment, write_config
@@ -18,6 +19,7 @@ from simulator.harness.plan import DemoPlan, Progress
 from simulator.harness.process import CONNECTOR, SIMULATOR, Child
 
 _POLL_S = 0.2
+_ACCESS_KEY = "DEMOACCESSKEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,23 @@ class Clock:
 
     def now_ms(self) -> int:
         """Virtual time."""
-        return self.start_ms + int((time.time() * 1000 - self.anchor_ms) * self.speed)
+        return self.at_ms(time.time())
+
+    def at_ms(self, wall_s: float) -> int:
+        """Virtual time at an instant of the wall clock, epoch seconds."""
+        return self.start_ms + int((wall_s * 1000 - self.anchor_ms) * self.speed)
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """When the connector was killed and when it was at work again, wall epoch seconds."""
+
+    down_s: float
+    up_s: float
+
+    def delayed(self, planned_s: float, acked_s: float | None) -> bool:
+        """Whether a callback was under way in the outage."""
+        return planned_s <= self.up_s and (acked_s is None or acked_s >= self.down_s)
 
 
 class Stage:
@@ -48,8 +66,10 @@ class Stage:
         self._tell = tell
         self._open = ExitStack()
         self._children: dict[str, Child] = {}
-        self.restarts = 0
+        self._secret_key = secrets.token_urlsafe(24)
+        self.outages: list[Outage] = []
         self._clock: Clock | None = None
+        self._down_s = 0.0
         self.twilio: Face = Face("the floor", "http://127.0.0.1:0")
         self.wfm: Face = Face("the fake WFM", "http://127.0.0.1:0")
         self.connector: Face = Face("the connector", "http://127.0.0.1:0")
@@ -90,7 +110,8 @@ class Stage:
     def _start(self) -> None:
         self._tell(Progress(phase="floor"))
         plan = self._plan
-        self._launch("wfm", SIMULATOR, "wfm", "--port", "0", "--json-ready")
+        secret = {"FLEX_WFM_SIM_SECRET_KEY": self._secret_key}
+        self._launch("wfm", SIMULATOR, "wfm", "--port", "0", "--json-ready", "--access-key", _ACCESS_KEY, env=secret)
         self._launch(
             "twilio", SIMULATOR, "twilio", "--port", "0", "--json-ready", "--hold",
             "--agents", str(plan.agents), "--seed", str(plan.seed),
@@ -99,9 +120,9 @@ class Stage:
         )  # fmt: skip
         wfm = self._children["wfm"].ready(plan.ready_timeout_s)
         floor = self._children["twilio"].ready(plan.ready_timeout_s)
-        self.wfm = self._face("the fake WFM", wfm["base_url"])
+        self.wfm = self._face("the fake WFM", f"http://127.0.0.1:{wfm['port']}")
         self.twilio = self._face("the floor", floor["base_url"])
-        self._start_clock(floor, wfm)
+        self._start_clock(floor)
         self._tell(Progress(phase="connector"))
         self._start_connector()
         if time.time() * 1000 >= self.clock.anchor_ms:
@@ -111,7 +132,7 @@ class Stage:
                 tail=self._children["connector"].tail(),
             )
 
-    def _start_clock(self, floor: dict[str, Any], wfm: dict[str, Any]) -> None:
+    def _start_clock(self, floor: dict[str, Any]) -> None:
         plan = self._plan
         start_ms = int(floor["start_ms"])
         clock = Clock(
@@ -132,31 +153,25 @@ class Stage:
             workspace_sid=floor["workspace_sid"],
             auth_token=floor["auth_token"],
             offline_activity_sid=floor["offline_activity_sid"],
-            wfm_url=wfm["base_url"],
-            access_key=wfm["access_key"],
-            secret_key=wfm["secret_key"],
-            tenant_name=wfm.get("tenant_name"),
+            wfm_url=self.wfm.base_url,
+            access_key=_ACCESS_KEY,
+            secret_key=self._secret_key,
         )
         write_config(facts, self.config_path)
         self.connector = self._face("the connector", facts.url)
-        self.twilio.post(
-            "/sim/start",
-            {
-                "anchor_ms": clock.anchor_ms,
-                "start_ms": start_ms,
-                "speed": plan.speed,
-                "end_ms": clock.end_ms,
-                "callback_url": facts.callback_url,
-            },
-        )
+        shared = {"start_ms": start_ms, "anchor_ms": clock.anchor_ms, "speed": plan.speed}
+        self.wfm.post("/sim/start", shared)
+        self.twilio.post("/sim/start", {**shared, "end_ms": clock.end_ms, "callback_url": facts.callback_url})
 
     def _start_connector(self) -> None:
         self._launch("connector", CONNECTOR, "serve", "--config", str(self.config_path), "--json-ready")
         self._children["connector"].ready(self._plan.ready_timeout_s)
 
-    def _launch(self, name: str, program: tuple[str, ...], *arguments: str) -> None:
+    def _launch(
+        self, name: str, program: tuple[str, ...], *arguments: str, env: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._children[name] = Child(
-            name, [*program, *arguments], self._directory / f"{name}.log", env=clean_environment()
+            name, [*program, *arguments], self._directory / f"{name}.log", env={**clean_environment(), **env}
         )
 
     def _face(self, name: str, url: str) -> Face:
@@ -245,13 +260,26 @@ class Stage:
 
     def kill_connector(self) -> None:
         """End the connector without warning; its ledger and its configuration stay."""
+        self._down_s = time.time()
         self._children["connector"].kill()
 
     def restart_connector(self) -> None:
-        """Kill the connector where it still runs, and start it again on the same ledger, port and clock."""
-        self.kill_connector()
+        """Kill the connector where it still runs, and start it again on the same ledger, port and clock.
+
+        Returns when it has read the floor again and sends states.
+        """
+        if self._children["connector"].exit_code is None:
+            self.kill_connector()
         self._start_connector()
-        self.restarts += 1
+        deadline_s = time.time() + self._plan.ready_timeout_s
+        while self.connector.get("/healthz")["tenants"][TENANT]["status"] in ("starting", "standby"):
+            self._children["connector"].check()
+            if time.time() > deadline_s:
+                raise ControlFailed(
+                    f"the connector was not at work {self._plan.ready_timeout_s:.0f} s after its restart"
+                )
+            time.sleep(_POLL_S)
+        self.outages.append(Outage(self._down_s, time.time()))
 
 
 def _free_port() -> int:

@@ -76,13 +76,16 @@ def judge(
     from_s: float = 0,
     until_s: float | None = None,
     redelivery_allowed: bool = False,
+    known_from_s: dict[str, float] | None = None,
 ) -> Verdict:
     return audit(
         [agents] if isinstance(agents, TruthAgent) else agents,
         delivered,
         codes=Codes(),
         window=Window(
-            from_ms=T0 + round(from_s * 1000), until_ms=None if until_s is None else T0 + round(until_s * 1000)
+            from_ms=T0 + round(from_s * 1000),
+            until_ms=None if until_s is None else T0 + round(until_s * 1000),
+            known_from_ms={sid: T0 + round(at_s * 1000) for sid, at_s in (known_from_s or {}).items()},
         ),
         planned={f"EV{number}": float(number) for number in range(1, 50)},
         redelivery_allowed=redelivery_allowed,
@@ -320,6 +323,15 @@ def test_states_after_the_window_are_not_demanded() -> None:
     assert judge(truth(*CALL), rows(*CALL[:3]), until_s=299).clean
     assert judge(truth(*CALL), rows(*CALL), until_s=299).clean
     assert judge(truth(*CALL), rows(*CALL[:3]), until_s=300).failures == {"missing": 1}
+
+
+def test_a_state_that_was_over_before_it_could_be_known_is_excused() -> None:
+    """What began and ended while the connector was down may be left out; what was still in force may not."""
+    down = {"EV1": 100.0, "EV2": 100.0}  # RESERVED 60-70, CONTACT 70-300
+    excused = judge(truth(*CALL), rows(CALL[0], *CALL[2:]), known_from_s=down)
+    assert (excused.clean, excused.counts.excused) == (True, 1)
+    assert judge(truth(*CALL), rows(*CALL), known_from_s=down).clean
+    assert judge(truth(*CALL), rows(CALL[0], *CALL[3:]), known_from_s=down).failures == {"missing": 1}
 
 
 def test_neighbours_with_the_same_pair_are_one_state() -> None:
