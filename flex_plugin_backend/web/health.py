@@ -19,10 +19,5 @@ def add_health(blueprint: Blueprint) -> None:
     @blueprint.get("/readyz")
     def readyz() -> tuple[dict[str, Any], int]:
         state = current_state()
-        if state.forked:
-            return {"ready": False, "reasons": [FORKED]}, 503
-        ready, reasons = state.runtime.ready()
+        ready, reasons = state.runtime.ready() if state.obstacle is None else (False, [state.obstacle])
         return {"ready": ready, "reasons": reasons}, 200 if ready else 503
-
-
-FORKED = "this process was forked after the connector started; start it in each worker (docs/embedding.md)"

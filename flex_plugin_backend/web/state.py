@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from flex_plugin_backend.web.metrics import DoorMetrics
 
 EXTENSION = "flex_wfm"
+NOT_STARTED = "the connector is not started in this process; call start() where the application is served"
+# The threads stay behind in the parent, so events would be taken and never forwarded.
+FORKED = "this process was forked after the connector started; start it in each worker (docs/embedding.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,11 @@ class PluginState:
     started_in: int | None = field(default=None)
 
     @property
-    def forked(self) -> bool:
-        """Whether the background threads were left behind in a parent process."""
-        return self.started_in is not None and self.started_in != os.getpid()
+    def obstacle(self) -> str | None:
+        """Why no event can be taken in this process, whatever the runtime says; None if nothing is in the way."""
+        if self.started_in is None:
+            return NOT_STARTED
+        return FORKED if self.started_in != os.getpid() else None
 
     def callback_urls(self) -> dict[str, str]:
         """Tenant -> the address for the workspace's event callback URL; its path alone where no public URL is set."""

@@ -20,7 +20,6 @@ from flex_plugin_backend.errors import (
 )
 from flex_plugin_backend.taskrouter.callbacks import FormFields, event_from_form
 from flex_plugin_backend.taskrouter.signature import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER
-from flex_plugin_backend.web.health import FORKED
 from flex_plugin_backend.web.problems import request_id
 from flex_plugin_backend.web.state import Door, PluginState, current_state
 
@@ -79,8 +78,8 @@ def _take(state: PluginState, door: Door) -> str:
 
 
 def _store(state: PluginState, door: Door, event: TaskRouterEvent) -> bool:
-    if state.forked:
-        raise IntakeUnavailable(problem=FORKED)
+    if state.obstacle is not None:
+        raise IntakeUnavailable(problem=state.obstacle)
     return state.runtime.submit(door.tenant, event)
 
 

@@ -135,7 +135,6 @@ def test_tenant_s_own_public_url_wins(settings_data: dict[str, Any], runtime: An
     assert "pass" not in str(app.extensions["flex_wfm"].callback_urls())
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forked_process_says_so_instead_of_losing_events(settings: Settings, runtime: Any, make_twilio: Any) -> None:
     """A server that forks after the start leaves the threads behind; the child answers 503 and names the cause."""
     app = create_app(settings, runtime=runtime)
@@ -146,6 +145,14 @@ def test_forked_process_says_so_instead_of_losing_events(settings: Settings, run
     ready = twilio.client.get("/readyz")
     assert ready.status_code == 503
     assert "forked" in ready.json["reasons"][0]
+
+
+def test_connector_that_was_not_started_says_so(settings: Settings, runtime: Any, make_twilio: Any) -> None:
+    """With start=False and nobody who starts it, events are answered 503 at once instead of waiting for nobody."""
+    twilio = make_twilio(create_app(settings, runtime=runtime, start=False))
+    assert twilio.post().status_code == 503
+    assert "start()" in twilio.client.get("/readyz").json["reasons"][0]
+    assert runtime.events == []
 
 
 def test_readyz_lists_what_stands_in_the_way(app: Flask, runtime: Any) -> None:
