@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import flex_plugin_backend
 from flex_plugin_backend import FlexPlugin, create_app
@@ -123,6 +124,16 @@ def test_without_public_url_the_seen_address_counts(
     app.config["APPLICATION_ROOT"] = "/"
     mounted = twilio.post(signed_path="/mount/twilio/acme/events", environ_overrides={"SCRIPT_NAME": "/mount"})
     assert mounted.status_code == 204
+
+
+def test_behind_a_proxy_with_proxy_fix(settings_data: dict[str, Any], runtime: Any, make_twilio: Any) -> None:
+    """Without public_url the host's ProxyFix restores the signed address; without either the signature cannot fit."""
+    del settings_data["server"]
+    app = create_app(load_settings(settings_data, environ={}), runtime=runtime)
+    proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "flex.example.com"}
+    assert make_twilio(app).post(headers=proxied).status_code == 403
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    assert make_twilio(app).post(headers=proxied).status_code == 204
 
 
 def test_tenant_s_own_public_url_wins(settings_data: dict[str, Any], runtime: Any, make_twilio: Any) -> None:

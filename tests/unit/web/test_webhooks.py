@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from twilio.request_validator import RequestValidator
 
 from flex_plugin_backend import create_app
 from flex_plugin_backend.errors import IntakeUnavailable
@@ -87,8 +88,6 @@ def test_signed_body_that_is_no_event_is_400(twilio: Any, event: dict[str, str])
 
 def test_shared_key_signs(settings_data: dict[str, Any], runtime: Any, make_twilio: Any) -> None:
     """A tenant with a SharedKey accepts requests signed by it."""
-    from twilio.request_validator import RequestValidator
-
     settings_data["tenants"]["acme"]["twilio"]["shared_keys"] = {"k1": "shared-secret"}
     app = create_app(load_settings(settings_data, environ={}), runtime=runtime)
     twilio = make_twilio(app)
@@ -140,6 +139,16 @@ def test_fault_of_ours_is_a_json_500_without_details(twilio: Any, runtime: Any) 
     """A bug behind the door shows its request id to the sender and its cause to the log only."""
     runtime.failure = RuntimeError("internal detail")
     assert "internal detail" not in problem(twilio.post(), 500)
+
+
+def test_field_moved_into_the_address_is_refused(twilio: Any, runtime: Any, event: dict[str, str]) -> None:
+    """What is signed has no delimiters, so fields could be shifted into the address; the address is fixed here."""
+    signature = RequestValidator(TOKEN).compute_signature(twilio.base + PATH, event)
+    rest = {name: value for name, value in event.items() if name != "AccountSid"}
+    for path in (f"{PATH}?AccountSidAC1", f"{PATH}AccountSidAC1"):
+        response = twilio.post(rest, path=path, headers={"X-Twilio-Signature": signature})
+        assert response.status_code in (403, 404)
+    assert runtime.events == []
 
 
 # -- size -----------------------------------------------------------------------------------------------------------
