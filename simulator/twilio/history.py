@@ -19,7 +19,7 @@ _TESTS: dict[str, Callable[[Event, str], bool]] = {
     "EventType": lambda event, value: event.type == value,
     "WorkerSid": lambda event, value: event.worker_sid == value,
     "TaskSid": lambda event, value: event.task_sid == value,
-    "ReservationSid": lambda event, value: event.extra.get("reservation_sid") == value,
+    "ReservationSid": lambda event, value: event.resource_type == "reservation" and event.resource_sid == value,
     "TaskQueueSid": lambda event, value: event.task.get("task_queue_sid") == value,
     "WorkflowSid": lambda event, value: event.task.get("workflow_sid") == value,
     "TaskChannel": lambda event, value: (

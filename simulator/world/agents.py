@@ -12,7 +12,7 @@ from simulator.world.entities import Activity, Reservation, ReservationStatus, W
 from simulator.world.floor import AVAILABLE, BACK_OFFICE, BREAK, LUNCH, MEETING, TRAINING, UNAVAILABLE, Floor
 from simulator.world.router import Router
 from simulator.world.sids import Streams
-from simulator.world.transitions import Transitions
+from simulator.world.transitions import Transitions, note_idleness
 
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
@@ -75,6 +75,7 @@ class Agents:
                 worker.activity = self._floor.activities[AVAILABLE]
                 worker.activity_since_ms = started_ms
                 worker.idle_since_ms = started_ms
+                note_idleness(worker)
                 self._plan_shift(worker, started_ms, rng)
             else:
                 self._agenda.at(now_ms + rng.randrange(_MINUTE_MS, 90 * _MINUTE_MS), self._log_in, worker)
@@ -252,14 +253,14 @@ class Agents:
             return
         self._transitions.time_out(reservation, self._agenda.now_ms)
         if worker.activity.available:
-            worker.held = True
+            self._transitions.hold(worker, True)
             self._agenda.after(self._transitions.gap_ms(30, 400), self._apply_timeout_activity, worker)
         self.desk.refused(reservation)
 
     def _apply_timeout_activity(self, worker: Worker) -> None:
         if not worker.held:
             return
-        worker.held = False
+        self._transitions.hold(worker, False)
         mind = self._minds[worker.index]
         mind.turn += 1
         self._transitions.set_activity(worker, self._floor.timeout_activity, self._agenda.now_ms)

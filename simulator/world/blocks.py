@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from simulator.world.entities import Task, Transfer, Worker
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class TaskBlock(Mapping[str, str]):
+    """A task at one version: what seldom changes is shared by the blocks of all versions."""
+
+    __slots__ = ("_base", "_status", "_version")
+
+    def __init__(self, base: Mapping[str, str], status: str, version: int) -> None:
+        self._base = base
+        self._status = status
+        self._version = version
+
+    def __getitem__(self, key: str) -> str:
+        if key == "task_assignment_status":
+            return self._status
+        if key == "task_version":
+            return str(self._version)
+        return self._base[key]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._base
+        yield "task_assignment_status"
+        yield "task_version"
+
+    def __len__(self) -> int:
+        return len(self._base) + 2
 
 
 def worker_block(worker: Worker, operating_unit_sid: str) -> Mapping[str, str]:
@@ -23,15 +51,13 @@ def worker_block(worker: Worker, operating_unit_sid: str) -> Mapping[str, str]:
     return worker.block
 
 
-def task_block(task: Task) -> Mapping[str, str]:
+def task_block(task: Task, operating_unit_sid: str) -> Mapping[str, str]:
     """The task as it is now; kept until the task changes."""
-    if task.block is None:
-        task.block = {
+    if task.base is None:
+        task.base = {
             "task_sid": task.sid,
             "task_attributes": task.attributes_json,
-            "task_assignment_status": task.status.value,
             "task_priority": str(task.priority),
-            "task_version": str(task.version),
             "task_channel_sid": task.channel.sid,
             "task_channel_unique_name": task.channel.unique_name,
             "task_queue_sid": task.queue.sid,
@@ -43,7 +69,10 @@ def task_block(task: Task) -> Mapping[str, str]:
             "task_ignore_capacity": "true" if task.routing_target else "false",
             "workflow_sid": task.workflow.sid,
             "workflow_name": task.workflow.name,
+            "operating_unit_sid": operating_unit_sid,
         }
+    if task.block is None:
+        task.block = TaskBlock(task.base, task.status.value, task.version)
     return task.block
 
 
@@ -61,11 +90,6 @@ def transfer_block(transfer: Transfer) -> dict[str, str]:
     }
 
 
-def task_age(task: Task, ms: int) -> str:
-    """Seconds, as a difference of truncated instants, as Twilio counts them (reference 13 row 6)."""
-    return str(ms // 1000 - task.created_ms // 1000)
-
-
 def as_json(attributes: Mapping[str, object]) -> str:
     """Attributes as the JSON text that Twilio keeps."""
-    return json.dumps(attributes, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(attributes)

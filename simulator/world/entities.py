@@ -62,7 +62,7 @@ class Workflow:
 
 @dataclass(slots=True, eq=False)
 class TaskQueue:
-    """A queue; `waiting` holds the tasks that nobody has been offered, oldest first."""
+    """A queue; `waiting` holds the tasks that nobody has been offered, `idle` its workers who have nothing to do."""
 
     sid: str
     name: str
@@ -71,6 +71,7 @@ class TaskQueue:
     created_ms: int
     workers: list[Worker] = field(default_factory=list)
     waiting: dict[str, Task] = field(default_factory=dict)
+    idle: dict[int, Worker] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +91,7 @@ class Worker:
     """An agent as TaskRouter sees one.
 
     `held` is set while TaskRouter itself is about to change the activity: no work is offered then.
-    `open` are the reservations that are pending, accepted or wrapping, oldest first.
+    `open` are the reservations that are pending, accepted or wrapping, oldest first; `load` counts them by channel.
     `last_event_ms` keeps events of one worker at least a millisecond apart.
     """
 
@@ -109,24 +110,21 @@ class Worker:
     channels: dict[str, WorkerChannel] = field(default_factory=dict)
     open: dict[str, Reservation] = field(default_factory=dict)
     history: list[Reservation] = field(default_factory=list)
+    load: dict[str, int] = field(default_factory=dict)
     idle_since_ms: int = 0
     held: bool = False
     block: Mapping[str, str] | None = None
 
     def open_on(self, channel: str) -> int:
         """The number of open reservations on this task channel."""
-        count = 0
-        for reservation in self.open.values():
-            if reservation.task.channel.unique_name == channel:
-                count += 1
-        return count
+        return self.load.get(channel, 0)
 
     def has_room(self, channel: str) -> bool:
         """Whether TaskRouter may offer another task of this channel now."""
         if self.held or not self.activity.available:
             return False
         own = self.channels[channel]
-        return own.available and self.open_on(channel) < own.capacity
+        return own.available and self.load.get(channel, 0) < own.capacity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +182,7 @@ class Task:
     shunned: str = ""
     shunned_until_ms: int = 0
     partner: Task | None = None
+    base: Mapping[str, str] | None = None
     block: Mapping[str, str] | None = None
 
     @property

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-_NOTHING: Mapping[str, str] = {}
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -26,7 +24,6 @@ class Event:
     resource_sid: str
     worker_sid: str
     task_sid: str
-    description: str
     worker: Mapping[str, str]
     task: Mapping[str, str]
     extra: Mapping[str, str]
@@ -34,10 +31,26 @@ class Event:
     def data(self) -> dict[str, str]:
         """The blocks merged: REST's `event_data`, and in CamelCase the callback's parameters."""
         merged = {**self.task, **self.worker, **self.extra}
+        if self.task:
+            # A difference of truncated seconds, as Twilio counts it (reference 13 row 6).
+            merged["task_age"] = str(self.ms // 1000 - int(self.task["task_date_created"]))
+        if self.resource_type == "reservation":
+            merged["reservation_sid"] = self.resource_sid
         if self.type == "task.created":
             # Documented: a task has no queue yet when it is created.
             merged = {key: value for key, value in merged.items() if not key.startswith("task_queue_")}
         return merged
+
+    @property
+    def description(self) -> str:
+        """Twilio's sentence about the event; it may hold personal data (reference 13 row 11)."""
+        if self.type == "worker.activity.update":
+            return f"Worker {self.worker['worker_name']} updated to {self.worker['worker_activity_name']} Activity"
+        if self.type == "worker.attributes.update":
+            worker = self.worker
+            return f"Worker {worker['worker_name']} attributes updated to {worker['worker_attributes']}"
+        subject = self.worker["worker_name"] if self.resource_type == "worker" else self.resource_sid
+        return f"{self.resource_type.capitalize()} {subject} {self.type.rpartition('.')[2]}"
 
 
 class EventLog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from simulator.world.agenda import Agenda
 from simulator.world.entities import Reservation, Task, Worker
@@ -40,15 +40,19 @@ class Router:
         self._agenda.after(for_ms + 1, self._match_task, task)
 
     def pick(self, task: Task, besides: Worker | None = None) -> Worker | None:
-        """The worker of the task's queue who would get it now."""
+        """The worker of the task's queue who would get it now: the longest idle, else the least loaded with room."""
+        idle = self._best(task.queue.idle.values(), task, besides)
+        return idle if idle is not None else self._best(task.queue.workers, task, besides)
+
+    def _best(self, candidates: Iterable[Worker], task: Task, besides: Worker | None) -> Worker | None:
         channel = task.channel.unique_name
         best: Worker | None = None
         best_key = (0, 0, 0)
-        for worker in task.queue.workers:
-            if worker is besides or not worker.has_room(channel) or self._is_shunned(task, worker):
-                continue
+        for worker in candidates:
             key = (len(worker.open), worker.idle_since_ms, worker.index)
-            if best is None or key < best_key:
+            if (best is None or key < best_key) and worker.has_room(channel):
+                if worker is besides or self._is_shunned(task, worker):
+                    continue
                 best, best_key = worker, key
         return best
 

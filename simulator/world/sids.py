@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections import Counter
 
 
 def sid_of(prefix: str, *parts: object) -> str:
@@ -18,13 +17,13 @@ class SidFactory:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._drawn: Counter[str] = Counter()
+        self._drawn: dict[str, int] = {}
 
     def new(self, prefix: str) -> str:
         """The next sid of this prefix."""
-        number = self._drawn[prefix]
+        number = self._drawn.get(prefix, 0)
         self._drawn[prefix] = number + 1
-        return sid_of(prefix, self._seed, prefix, number)
+        return prefix + hashlib.blake2b(f"{self._seed}:{prefix}:{number}".encode(), digest_size=16).hexdigest()
 
 
 class Streams:

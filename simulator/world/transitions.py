@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from simulator.world.blocks import as_json, task_age, task_block, transfer_block, worker_block
+from simulator.world.blocks import as_json, task_block, transfer_block, worker_block
 from simulator.world.entities import (
     Activity,
     Reservation,
@@ -56,11 +56,11 @@ class Transitions:
         worker.block = None
         if activity.available:
             worker.idle_since_ms = ms
+        note_idleness(worker)
         event = self._log_worker(
             "worker.activity.update",
             worker,
             ms,
-            f"Worker {worker.name} updated to {activity.name} Activity",
             {
                 "worker_previous_activity_name": previous.name,
                 "worker_previous_activity_sid": previous.sid,
@@ -78,13 +78,7 @@ class Transitions:
         worker.version += 1
         worker.updated_ms = ms
         worker.block = None
-        self._log_worker(
-            "worker.attributes.update",
-            worker,
-            ms,
-            f"Worker {worker.name} attributes updated to {worker.attributes}",
-            {},
-        )
+        self._log_worker("worker.attributes.update", worker, ms, _NONE)
 
     def update_capacity(self, worker: Worker, channel: str, capacity: int, at_ms: int) -> None:
         """Change how many tasks of a channel a worker takes at once."""
@@ -98,7 +92,6 @@ class Transitions:
             "worker.capacity.update",
             worker,
             ms,
-            f"Worker {worker.name} capacity on {channel} updated to {capacity}",
             {
                 "worker_channel_available": str(own.available).lower(),
                 "worker_channel_available_capacity": str(max(0, capacity - used) * 100 // capacity if capacity else 0),
@@ -109,6 +102,11 @@ class Transitions:
                 "task_channel_unique_name": channel,
             },
         )
+
+    def hold(self, worker: Worker, held: bool) -> None:
+        """Offer no work while TaskRouter itself is about to move the worker, or do so again."""
+        worker.held = held
+        note_idleness(worker)
 
     # -- tasks
 
@@ -126,7 +124,7 @@ class Transitions:
             ("workflow.target-matched", ms + self.gap_ms(), {"workflow_filter_name": task.queue.name}),
         )
         for kind, event_ms, extra in births:
-            self._log_task(kind, task, event_ms, f"Task {task.sid} {kind}", extra)
+            self._log_task(kind, task, event_ms, extra)
 
     def _forget_ended(self, now_ms: int) -> None:
         while self._ended and (self._ended[0].terminal_ms or 0) < now_ms - KEEPS_ENDED_TASKS_MS:
@@ -136,8 +134,9 @@ class Transitions:
         """Write task attributes."""
         task.attributes.update(attributes)
         task.attributes_json = as_json(task.attributes)
+        task.base = None
         _touch(task, at_ms)
-        self._log_task("task.updated", task, at_ms, f"Task {task.sid} updated", _NONE)
+        self._log_task("task.updated", task, at_ms, _NONE)
 
     def cancel_task(self, task: Task, reason: str, at_ms: int) -> None:
         """End a task that nobody has taken; its pending reservations end with it, in any order of the instant."""
@@ -151,7 +150,6 @@ class Transitions:
             "task.canceled",
             task,
             at_ms + self.gap_ms(0, 3),
-            f"Task {task.sid} canceled",
             {"task_canceled_reason": reason, "reason": reason},
         )
         for reservation in task.open_reservations():
@@ -165,14 +163,15 @@ class Transitions:
         self._ended.append(task)
         _touch(task, at_ms)
         extra = {"task_completed_reason": reason, "reason": reason} if reason else _NONE
-        self._log_task("task.completed", task, at_ms, f"Task {task.sid} completed", extra)
+        self._log_task("task.completed", task, at_ms, extra)
 
     def move_to_queue(self, task: Task, queue: TaskQueue, at_ms: int) -> None:
         """Put a task into another queue, as a transfer does."""
         task.queue = queue
         task.queue_entered_ms = at_ms
+        task.base = None
         _touch(task, at_ms)
-        self._log_task("task-queue.entered", task, at_ms, "Task queue entered", _NONE)
+        self._log_task("task-queue.entered", task, at_ms, _NONE)
 
     # -- reservations
 
@@ -183,6 +182,8 @@ class Transitions:
         task.queue.waiting.pop(task.sid, None)
         task.reservations.append(reservation)
         worker.open[reservation.sid] = reservation
+        worker.load[task.channel.unique_name] = worker.load.get(task.channel.unique_name, 0) + 1
+        note_idleness(worker)
         worker.history.append(reservation)
         if task.status is TaskStatus.PENDING:
             task.status = TaskStatus.RESERVED
@@ -215,7 +216,7 @@ class Transitions:
         if task.transfer is None and not _somebody_talks(task):
             task.status = TaskStatus.WRAPPING
             _touch(task, ms)
-            self._log_task("task.wrapup", task, at_ms + self.gap_ms(0, 4), f"Task {task.sid} wrapping up", _NONE)
+            self._log_task("task.wrapup", task, at_ms + self.gap_ms(0, 4), _NONE)
         return ms
 
     def complete(self, reservation: Reservation, at_ms: int, reason: str = "") -> int:
@@ -252,6 +253,8 @@ class Transitions:
             reservation.accepted_ms = ms
         if not reservation.is_open:
             worker.open.pop(reservation.sid)
+            worker.load[reservation.task.channel.unique_name] -= 1
+            note_idleness(worker)
         _touch(reservation.task, ms)
         event = self._log_reservation(kind, reservation, ms)
         self._truth.observe(worker, ms, event.sid)
@@ -281,33 +284,30 @@ class Transitions:
 
     # -- log
 
-    def _log_worker(self, kind: str, worker: Worker, ms: int, text: str, extra: Mapping[str, str]) -> Event:
+    def _log_worker(self, kind: str, worker: Worker, ms: int, extra: Mapping[str, str]) -> Event:
         block = worker_block(worker, self._floor.operating_unit_sid)
         if kind == "worker.capacity.update":
             # These raise the version without carrying it (reference 1.7).
             block = {key: value for key, value in block.items() if key != "worker_version"}
-        return self._put(kind, ms, "worker", worker.sid, text, worker_sid=worker.sid, worker=block, extra=extra)
+        return self._put(kind, ms, "worker", worker.sid, worker_sid=worker.sid, worker=block, extra=extra)
 
     def _log_task(
-        self, kind: str, task: Task, ms: int, text: str, extra: Mapping[str, str], transfer: Transfer | None = None
+        self, kind: str, task: Task, ms: int, extra: Mapping[str, str], transfer: Transfer | None = None
     ) -> None:
-        extra = {**extra, "task_age": task_age(task, ms), "operating_unit_sid": self._floor.operating_unit_sid}
         resource_type, sid = ("task", task.sid) if transfer is None else ("transfer", transfer.sid)
-        self._put(kind, ms, resource_type, sid, text, task_sid=task.sid, task=task_block(task), extra=extra)
+        self._put(kind, ms, resource_type, sid, task_sid=task.sid, task=self._task_block(task), extra=extra)
 
     def _log_transfer(self, kind: str, task: Task, transfer: Transfer, ms: int, failed_reason: str = "") -> None:
         extra = transfer_block(transfer)
         if failed_reason:
             extra["transfer_failed_reason"] = failed_reason
-        self._log_task(kind, task, ms, f"Task {task.sid} {kind[5:]}", extra, transfer)
+        self._log_task(kind, task, ms, extra, transfer)
 
     def _log_reservation(self, kind: str, reservation: Reservation, ms: int) -> Event:
         task, worker = reservation.task, reservation.worker
         channel = task.channel.unique_name
         extra = {
-            "reservation_sid": reservation.sid,
             "reservation_version": str(reservation.version),
-            "task_age": task_age(task, ms),
             "worker_channel_capacity": str(worker.channels[channel].capacity),
             "worker_channel_consumed_capacity": str(worker.open_on(channel)),
         }
@@ -318,13 +318,15 @@ class Transitions:
             ms,
             "reservation",
             reservation.sid,
-            f"Reservation {reservation.sid} {kind[12:]}",
             worker_sid=worker.sid,
             task_sid=task.sid,
             worker=worker_block(worker, self._floor.operating_unit_sid),
-            task=task_block(task),
+            task=self._task_block(task),
             extra=extra,
         )
+
+    def _task_block(self, task: Task) -> Mapping[str, str]:
+        return task_block(task, self._floor.operating_unit_sid)
 
     def _put(
         self,
@@ -332,7 +334,6 @@ class Transitions:
         ms: int,
         resource_type: str,
         resource_sid: str,
-        text: str,
         *,
         worker_sid: str = "",
         task_sid: str = "",
@@ -350,12 +351,21 @@ class Transitions:
                 resource_sid=resource_sid,
                 worker_sid=worker_sid,
                 task_sid=task_sid,
-                description=text,
                 worker=worker,
                 task=task,
                 extra=extra,
             )
         )
+
+
+def note_idleness(worker: Worker) -> None:
+    """Keep the queues' lists of idle workers in step with one worker."""
+    if not worker.open and worker.activity.available and not worker.held:
+        for queue in worker.queues:
+            queue.idle[worker.index] = worker
+    else:
+        for queue in worker.queues:
+            queue.idle.pop(worker.index, None)
 
 
 def _stamp(worker: Worker, at_ms: int) -> int:
