@@ -40,8 +40,10 @@ class Entry:
         short: it lasted less than `min_state_ms` and has ended.
         excused: it was over before the connector could know of it.
         in_window: it was in force at the connector's start or began later, and not after the window's end.
-        opening_s: for the state in force at the connector's start, that start in whole seconds; else None. Twilio's
-            REST API shows such a state but not always when it began, so any start up to then is taken for it.
+        opening_s: the latest start, in whole seconds, that is taken for this state besides its own; else None. For
+            the state in force at the connector's start: that start, because Twilio's REST API shows such a state but
+            not always when it began. For the state the world began with: the world's beginning, because the agent
+            was in it before.
         cause_sid: the event that began it.
     """
 
@@ -104,6 +106,12 @@ def pair_of(state: TruthState, codes: StateCodes) -> Pair:
     return event_id, (state.reason or "") if state.state == "UNAVAILABLE" else ""
 
 
+def _opening_s(state: TruthState, window: Window, *, over: bool) -> int | None:
+    if not over and state.start_ms <= window.from_ms:
+        return window.from_ms // 1000
+    return state.start_ms // 1000 if state.cause_sid is None else None
+
+
 def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window) -> Entry:
     # A state that ended at the very instant of the start was not in force any more.
     over = end_ms is not None and end_ms <= window.from_ms
@@ -116,6 +124,6 @@ def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window) ->
         short=end_ms is not None and end_ms - state.start_ms < window.min_state_ms,
         excused=known_ms is not None and end_ms is not None and end_ms <= known_ms,
         in_window=not over and not later,
-        opening_s=window.from_ms // 1000 if not over and state.start_ms <= window.from_ms else None,
+        opening_s=_opening_s(state, window, over=over),
         cause_sid=state.cause_sid,
     )

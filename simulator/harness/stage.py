@@ -195,6 +195,10 @@ class Stage:
         """Where each server's log is."""
         return {name: str(child.log) for name, child in self._children.items()}
 
+    def running(self) -> list[str]:
+        """The servers that run now."""
+        return [name for name, child in self._children.items() if child.exit_code is None]
+
     def urls(self) -> dict[str, str]:
         """Where to look at the running servers."""
         return {

@@ -300,6 +300,13 @@ def test_the_opening_state_may_carry_the_start_of_an_older_one() -> None:
     }
 
 
+def test_the_state_the_world_began_with_may_be_older_than_the_world() -> None:
+    """The truth knows the first state of an agent from the world's beginning on; a row may know it from before."""
+    assert judge(truth(*CALL), rows((-4000, "AVAILABLE"), *CALL[2:]), from_s=100).clean
+    assert judge(truth(*CALL), rows((-4000, "WRAPUP"), *CALL[2:]), from_s=100).failures == {"invented": 1}
+    assert judge(truth(*CALL), rows((30, "AVAILABLE"), *CALL[2:]), from_s=100).failures == {"wrong": 1}
+
+
 def test_the_opening_state_keeps_the_start_it_was_told_with() -> None:
     """A second row for the opening state with yet another start is wrong; the same row again is a repeat."""
     told = ((80, "CONTACT"), (80, "CONTACT"), (70, "CONTACT"))
