@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -72,6 +73,11 @@ def free_port(host: str) -> int:
 def _load(settings: ProcessSettings) -> Callable[..., Any]:
     """In the serving process: build the world, serve it, start it."""
     show = build_show(settings.scenario, settings.show, settings.auth_token)
+    # The floor and its past live as long as the process: looking through them again and again for garbage would
+    # only delay callbacks.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     threading.Thread(target=_announce, args=(settings, show), name="announcer", daemon=True).start()
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), name="guard", daemon=True).start()
     return create_twilio_app(show)

@@ -83,9 +83,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 def _event(number: int, *, ms: int = 0, worker: str = "WK1", kind: str = "reservation.accepted") -> Event:
-    return Event(
-        number, f"EV{number}", kind, ms, "reservation", "WR1", worker, "WT1", "", {"worker_sid": worker}, {}, {}
-    )
+    return Event(number, f"EV{number}", kind, ms, "reservation", "WR1", worker, "WT1", {"worker_sid": worker}, {}, {})
 
 
 Emit = Callable[..., list[Emission]]
