@@ -18,6 +18,8 @@ class Route(StrEnum):
 
 
 # Pseudo-events that the start-up snapshot makes out of REST resources; everything else is Twilio's own type.
+# Their sids are made from what they say and begin with FINDING.
+FINDING = "SN"
 SNAPSHOT_WORKER = "snapshot.worker"
 SNAPSHOT_RESERVATION = "snapshot.reservation"
 SNAPSHOT_RESERVATION_GONE = "snapshot.reservation-gone"

@@ -53,6 +53,8 @@ class Reservation:
         created_ms, accepted_ms, wrapup_ms, ended_ms: the earliest event of each kind, `None` where none was seen.
         task_ended_ms: the task's own end: the safety net when the reservation's end event is lost.
         task_end_due_ms: from when on the safety net holds: the grace after the task's end became known.
+        unseen_end: a snapshot taken after its events did not show it any more: it has ended, nobody knows yet when.
+            Until the end is known it counts as never open, so that the present is right.
         described_ms: the time of the earliest event that told channel and direction; that one counts.
     """
 
@@ -68,6 +70,7 @@ class Reservation:
     channel: Channel | None = None
     direction: Direction | None = None
     described_ms: int | None = None
+    unseen_end: bool = False
 
     def take(self, event: TaskRouterEvent, step: str, rules: MappingRules) -> None:
         """Merge one `reservation.<step>` event."""
@@ -117,7 +120,7 @@ class Reservation:
     def status_at(self, at_ms: int, as_of_ms: int, rules: StateRules) -> Status | None:
         """The status in force at an instant; the furthest step counts, and an end is final."""
         end_ms = self.end_ms(as_of_ms, rules)
-        if end_ms is not None and at_ms >= end_ms:
+        if (end_ms is not None and at_ms >= end_ms) or (self.unseen_end and self.ended_ms is None):
             return None
         if self.wrapup_ms is not None and at_ms >= self.wrapup_ms:
             return Status.WRAPPING
@@ -130,7 +133,7 @@ class Reservation:
     def facts(self) -> tuple[object, ...]:
         """Everything that its status at any instant depends on, to compare a moment later."""
         return (
-            (self.channel, self.direction),
+            (self.channel, self.direction, self.unseen_end),
             self.created_ms,
             self.accepted_ms,
             self.wrapup_ms,
@@ -146,6 +149,8 @@ class Reservation:
             return self.open_since_ms()
         differing = [pair for pair in zip(before[1:], after[1:], strict=True) if pair[0] != pair[1]]
         instants = [at for pair in differing for at in pair if isinstance(at, int)]
+        if after[4] != before[4] and self.unseen_end:
+            instants.append(self.open_since_ms())
         if after[4] != before[4] and self.task_ended_ms is not None:
             # Until its own end was known the task's end stood for it.
             instants.append(self.task_ended_ms)
@@ -168,7 +173,7 @@ class Reservation:
 
     def to_record(self) -> dict[str, Any]:
         """The reservation as JSON-able data, without what is not known."""
-        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
+        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) not in (None, False)}
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Reservation:

@@ -57,6 +57,8 @@ class Floor:
         self._reorder_window_ms = reorder_window_ms
         self._workers_of_task: dict[str, set[str]] = {}
         self._task_ends: dict[str, int] = {}
+        self._seen_ms = 0
+        self._open_sids: frozenset[str] = frozenset()
         self._timers: list[tuple[int, str, int]] = []
         self._timer_of: dict[str, tuple[int, int]] = {}
 
@@ -80,6 +82,10 @@ class Floor:
         worker.agent_problem = found.problem if isinstance(found, Unmapped) else None
         return worker.agent_id != before
 
+    def note_snapshot(self, seen_ms: int, open_sids: frozenset[str]) -> None:
+        """At `seen_ms` exactly these reservations were open."""
+        self._seen_ms, self._open_sids = seen_ms, open_sids
+
     def apply(self, event: TaskRouterEvent, now_ms: int, history: History, touched: dict[str, Touch]) -> None:
         """Merge one event; what it touched is noted in `touched`."""
         if event.worker_sid is not None:
@@ -101,6 +107,7 @@ class Floor:
             from_ms = self._replay(worker, event, now_ms, history)
             timeline = worker.timeline
         else:
+            timeline.expect_unseen_end(event, self._seen_ms, self._open_sids)
             from_ms = timeline.apply(event, self.rules)
         if event.task_sid is not None and event.reservation_sid is not None:
             self._workers_of_task.setdefault(event.task_sid, set()).add(worker_sid)

@@ -11,6 +11,7 @@ from typing import Protocol
 import structlog
 
 from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.events import FINDING
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard
 from flex_plugin_backend.ledger import outbox
@@ -142,7 +143,9 @@ class Forwarder:
             if any(one.start_ms < before_ms for one in waiting):
                 outbox.skip_superseded_before(connection, self._tenant, before_ms, "superseded during an outage")
                 waiting = outbox.pending(connection, self._tenant, self._rules.batch_limit)
-            batch, short = self._without_short(waiting)
+            findings = [one.id for one in waiting if (one.cause_sid or "").startswith(FINDING)]
+            over = outbox.skip_past_findings(connection, self._tenant, findings, "seen in a snapshot only, and over")
+            batch, short = self._without_short([one for one in waiting if one.id not in over])
             outbox.mark(connection, [one.id for one in short], Delivery.SKIPPED, "superseded before it could be sent")
             outbox.mark(connection, [one.id for one in batch], Delivery.SENDING)
         return batch

@@ -109,7 +109,8 @@ class Projector:
                 if touch.from_ms is None:
                     continue
                 author = Author(worker_sid, worker.agent_id, worker.agent_problem, touch.causes, now_ms)
-                as_of_ms = max(now_ms, touch.last_ms)
+                # Not just now: where our clock is behind Twilio's, the newest states lie in our future.
+                as_of_ms = max(now_ms, touch.last_ms, worker.timeline.newest_ms)
                 segments = worker.timeline.segments(touch.from_ms, as_of_ms, self._floor.rules)
                 if not segments:
                     continue
@@ -200,6 +201,11 @@ class Projector:
             return {
                 sid: (worker.timeline.deleted, worker.timeline.newest_ms) for sid, worker in self._floor.workers.items()
             }
+
+    def note_snapshot(self, seen_ms: int, open_sids: frozenset[str]) -> None:
+        """REST showed exactly these reservations open at `seen_ms`."""
+        with self._busy:
+            self._floor.note_snapshot(seen_ms, open_sids)
 
     def repeat_present_states(self) -> int:
         """Queue the present state of every agent once more; returns how many."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class Runtime:
         self._settings = settings
         self._clock = clock
         self._metrics = FlowMetrics()
+        self._stopping = threading.Event()
         self._ledger = Ledger(settings.ledger.url)
         self._intake = Intake(self._ledger, clock, ack_timeout_s=settings.intake.ack_timeout_s, on_stored=self._stored)
         self._tenants = {name: self._tenant(name, tenant) for name, tenant in settings.tenants.items()}
@@ -57,7 +59,9 @@ class Runtime:
             .set_timeout_s(wfm.timeout_s)
             .build()
         )
-        reader: FloorReader = TaskRouterReader(settings.twilio, settings.mapping.agent_attribute)
+        reader: FloorReader = TaskRouterReader(
+            settings.twilio, settings.mapping.agent_attribute, wait=self._stopping.wait
+        )
         return Tenant(
             TenantParts(
                 name=name,
@@ -101,6 +105,7 @@ class Runtime:
         if not self._running:
             return
         self._running = False
+        self._stopping.set()
         self._intake.stop()
         for tenant in self._tenants.values():
             tenant.stop()

@@ -13,6 +13,7 @@ import structlog
 
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import (
+    FINDING,
     SNAPSHOT_RESERVATION_GONE,
     SNAPSHOT_WORKER_GONE,
     Route,
@@ -155,6 +156,7 @@ class Startup:
         begun_ms = self._clock.now_ms()
         try:
             read = self._reader.snapshot()
+            self._projector.note_snapshot(begun_ms - RACE_MARGIN_MS, read.open_reservation_sids)
             self._store(read.events)
         except (TwilioUnavailable, IntakeUnavailable) as error:
             self._failed(error)
@@ -217,4 +219,4 @@ class Startup:
 
 def _finding_sid(*parts: str) -> str:
     """The identity of a snapshot finding: the same finding twice is one event."""
-    return "SN" + hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]
+    return FINDING + hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]

@@ -13,7 +13,6 @@ from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.reservations import TASK_ENDINGS
 from flex_plugin_backend.ledger.tables import cursors, events
 
-
 # Made once: json.dumps would make an encoder for each event.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

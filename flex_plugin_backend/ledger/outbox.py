@@ -215,6 +215,26 @@ def skip_superseded_before(connection: Connection, tenant: str, before_ms: int, 
     return done.rowcount
 
 
+def skip_past_findings(connection: Connection, tenant: str, ids: Iterable[int], note: str) -> set[int]:
+    """Of these rows, give up what only a snapshot told and is over: when it began and what was between is unknown.
+
+    Returns the ids given up.
+    """
+    later = state_changes.alias("later")
+    superseded = (
+        select(later.c.id)
+        .where(later.c.tenant == tenant, later.c.worker_sid == _table.worker_sid, later.c.id > _table.id)
+        .where(later.c.status.in_((*WAITING, *SENT)))
+        .exists()
+    )
+    gone: set[int] = set()
+    for some in _chunks(list(ids)):
+        found = connection.execute(select(_table.id).where(_table.id.in_(some), superseded)).scalars().all()
+        mark(connection, found, Delivery.SKIPPED, note)
+        gone.update(found)
+    return gone
+
+
 def map_worker(connection: Connection, tenant: str, worker_sid: str, agent_id: str) -> int:
     """The worker has an agent id now: what was held for want of it is sent. Returns how many rows."""
     done = connection.execute(

@@ -15,6 +15,7 @@ from twilio.base.exceptions import TwilioException  # type: ignore[import-untype
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from flex_plugin_backend.domain.events import (
+    FINDING,
     SNAPSHOT_RESERVATION,
     SNAPSHOT_WORKER,
     Route,
@@ -330,4 +331,4 @@ def _first_date(*dates: object) -> int | None:
 
 def _snapshot_sid(*facts: object) -> str:
     """The same finding has the same identity, so a second snapshot adds nothing to the ledger."""
-    return "SN" + hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:32]
+    return FINDING + hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:32]
