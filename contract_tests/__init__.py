@@ -1,0 +1,1 @@
+"""Tests of the wire contract that run against any WFM endpoint."""

@@ -35,9 +35,14 @@ class CXoneWfmException(WfmError):
         response: WFMReportResponseDTO | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        """Attributes: `kind`; `operation`, the endpoint's name in the profile; `response`, with status 0 when no answer
+        """Keep the facts as attributes.
 
-        came; `status`, None when no answer came; `retry_after_s`, wall seconds the service asked to wait.
+        Args:
+            kind: what the failure asks for.
+            operation: the endpoint's name in the profile.
+            problem: what happened, without secrets.
+            response: the answer; when none came, `self.response` has status 0 and `self.status` is None.
+            retry_after_s: wall seconds that the service asked to wait.
         """
         super().__init__(kind=kind.value, operation=operation, problem=problem)
         self.kind = kind

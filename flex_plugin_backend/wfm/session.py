@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,11 +45,12 @@ class Session:
         self._clock = clock
         self._lock = threading.Lock()
         self._token: Token | None = None
+        self._retired: deque[str] = deque(maxlen=8)  # a service may still complain about a token of before
 
     def secrets(self) -> tuple[str, ...]:
         """What must not appear in any text."""
         token = self._token
-        found = [self._config.secret_key.get_secret_value()]
+        found = [self._config.secret_key.get_secret_value(), *self._retired]
         if token is not None:
             found += [token.access_token, token.refresh_token or ""]
         return tuple(found)
@@ -111,6 +113,8 @@ class Session:
             raise CXoneWfmException(
                 kind=FailureKind.PASSING, operation=operation, problem=f"status {answer.status} without an access token"
             )
+        if self._token is not None:
+            self._retired.extend((self._token.access_token, self._token.refresh_token or ""))
         self._token = token
         return token
 

@@ -23,8 +23,16 @@ from flex_plugin_backend.wfm.contract.profile import Profile
 
 STATES = ("AVAILABLE", "UNAVAILABLE", "RESERVED", "DIALLING", "CONTACT", "WRAPUP", "OFFLINE")
 
-# What the connector calls; a profile that lacks one of them is of no use.
-ENDPOINTS = ("token", "refresh", "acd_details", "heartbeat", "agent_states", "agent_activity", "queue_report")
+# What the connector calls, and which bodies it cannot do without; a profile that lacks one of them is of no use.
+ENDPOINTS: dict[str, tuple[str, ...]] = {
+    "token": ("request", "response"),
+    "refresh": ("request", "response"),
+    "acd_details": ("response",),
+    "heartbeat": (),
+    "agent_states": ("request",),
+    "agent_activity": ("request",),
+    "queue_report": ("request",),
+}
 
 _SECTIONS = {"profile", "sources", "formats", "limits", "http", "endpoints", "dto", "events"}
 _ORIGIN = {"provenance", "source", "why", "note", "_profile"}
@@ -43,12 +51,15 @@ class _Builder:
     def __init__(self, label: str, raw: Mapping[str, Any]) -> None:
         self._label = label
         self._raw = raw
-        self._sources: dict[str, str] = raw.get("sources", {})
+        self._sources: dict[str, str] = {}
 
     def build(self, lineage: tuple[str, ...]) -> Profile:
         self._known("the file", self._raw, _SECTIONS)
         head = self._raw["profile"]
         self._known("profile", head, {"name", "title", "extends"})
+        sources = self._raw.get("sources", {})
+        self._known("sources", sources, set(sources))
+        self._sources = {key: self._text("sources", sources, key) for key in sources}
         formats = self._section("formats", {"time", "duration"})
         header = self._section("http", {"message_header"})["message_header"]
         limits = self._section("limits", {item.name for item in fields(Limits)})
@@ -85,6 +96,8 @@ class _Builder:
         bodies: dict[str, str | None] = {}
         for side in ("request", "response"):
             bodies[side] = self._text(where, entry, side, "") or None
+            if bodies[side] is None and side in ENDPOINTS[key]:
+                self._fail(where, f"{side} is missing", f'Name its DTO: {side} = "...".')
             if bodies[side] is not None and bodies[side] not in self._dtos:
                 self._fail(
                     where, f"{side} names the unknown DTO {bodies[side]!r}", f"Describe it in [dto.{bodies[side]}]."
@@ -161,7 +174,7 @@ class _Builder:
             default=raw.get("default"),
             has_default="default" in raw,
             max_rows=self._limit(f"limits.{limit}", limits[limit]) if limit else None,
-            maximum=raw.get("maximum"),
+            maximum=self._limit(where, {"value": raw["maximum"]}) if "maximum" in raw else None,
             origin=self._origin(where, raw),
         )
 
@@ -212,6 +225,9 @@ class _Builder:
         why = self._text(where, entry, "why", "")
         if provenance is Provenance.DOCUMENTED and not source:
             self._fail(where, "documented without a source", 'Name the page: source = "S1".')
+        unknown = {name.strip() for name in source.split(",")} - self._sources.keys() - {""}
+        if provenance is Provenance.DOCUMENTED and unknown:
+            self._fail(where, f"the source {min(unknown)!r} is not in [sources]", "Say there what it is.")
         if provenance is Provenance.ASSUMED and not why:
             self._fail(where, "assumed without a reason", 'Say why = "...".')
         note = self._text(where, entry, "note", "")

@@ -230,7 +230,9 @@ def test_no_secret_is_logged(
         clock.advance(3595)
         wfm.script("refresh", wfm.answer(500, {"message": f"cannot use refresh-1 of {SECRET}"}))
         connection.heartbeat()
-        wfm.script("heartbeat", wfm.answer(400, {"message": f"what is access-2? {SECRET}?", "details": ["refresh-2"]}))
+        wfm.script(
+            "heartbeat", wfm.answer(400, {"message": f"access-1, access-2? {SECRET}?", "details": ["refresh-2"]})
+        )
         with pytest.raises(CXoneWfmException) as caught:
             connection.heartbeat()
     error = caught.value
