@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
+from pydantic import ValidationError
 
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
@@ -244,18 +245,19 @@ class Tenant:
     # -- what the parts call ------------------------------------------------------------------------------------
 
     def _send(self, changes: Sequence[StateChange]) -> WFMReportResponseDTO:
-        states = tuple(
-            AgentState(
-                agent_id=one.agent_id or "",
-                event_id=one.event_id or "",
-                event_reason=one.reason,
-                start_ms=one.start_ms,
-            )
-            for one in changes
-        )
         try:
+            states = tuple(
+                AgentState(
+                    agent_id=one.agent_id or "",
+                    event_id=one.event_id or "",
+                    event_reason=one.reason,
+                    start_ms=one.start_ms,
+                )
+                for one in changes
+            )
             return self._service.process_agent_states(AgentStateListDTO(agent_states=states))
-        except ContractError as error:
+        except (ContractError, ValidationError) as error:
+            # A state that cannot be put into the contract's form is refused content, found by halving like any other.
             raise CXoneWfmException(kind=FailureKind.CONTENT, operation=OPERATION, problem=str(error)) from error
 
     def _delivered(self, changes: Sequence[StateChange], now_ms: int) -> None:
