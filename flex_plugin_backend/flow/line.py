@@ -81,7 +81,20 @@ def rewrite(
     kept = {_key(one) for one in old[same:] if one.status not in WAITING and _key(one) in wanted}
     fresh = _order(new, same, kept, outbox.last_sent(connection, tenant, author.worker_sid))
     outbox.record(connection, tenant, fresh)
-    return outbox.last_of_worker(connection, tenant, author.worker_sid)
+    newest = outbox.last_of_worker(connection, tenant, author.worker_sid)
+    if newest is not None:
+        _end_with(connection, tenant, newest, author)
+    return newest
+
+
+def _end_with(connection: Connection, tenant: str, newest: StateChange, author: Author) -> None:
+    """Whatever was corrected: the last that the WFM is told is the present; where it is not, repeat the present."""
+    if newest.event_id is None or author.agent_id is None or newest.status in (Delivery.UNMAPPED, Delivery.DEAD):
+        return
+    told = outbox.last_told(connection, tenant, author.worker_sid)
+    if told is None or told.pair != newest.pair:
+        repeat = replace(newest, kind=Kind.SNAPSHOT, status=Delivery.PENDING, agent_id=author.agent_id, note=None)
+        outbox.record(connection, tenant, [replace(repeat, recorded_ms=author.recorded_ms)])
 
 
 def _order(
@@ -99,10 +112,6 @@ def _order(
         if one.status is Delivery.PENDING and (passed or shown):
             one = replace(one, status=Delivery.LATE, note=_TOO_LATE)
         fresh.append(one)
-    waiting = [one for one in fresh if one.status is Delivery.PENDING]
-    if not waiting and new and sent is not None and sent.pair != new[-1].pair and new[-1].status is Delivery.PENDING:
-        # The WFM holds a state that never was, and the right one was sent before it: send that once more.
-        fresh.append(replace(new[-1], kind=Kind.SNAPSHOT))
     return fresh
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from flex_plugin_backend.ledger.tables import answers, state_changes
+from flex_plugin_backend.ledger.tables import agents, answers, state_changes
 
 _table = state_changes.c
 
@@ -45,6 +45,8 @@ class Kind(StrEnum):
 
 SENT = (Delivery.SENDING, Delivery.DELIVERED)
 WAITING = (Delivery.PENDING, Delivery.UNMAPPED)
+# A present state in one of these does not go out by itself any more.
+_REPEATABLE = (Delivery.DELIVERED, Delivery.SKIPPED, Delivery.LATE)
 # What stands in an agent's line of states; the rest was corrected away or only repeats.
 IN_LINE = (
     Delivery.PENDING,
@@ -99,15 +101,9 @@ def last_of_worker(connection: Connection, tenant: str, worker_sid: str) -> Stat
 
 def last_of_all(connection: Connection, tenant: str) -> dict[str, StateChange]:
     """The newest state in each worker's line of states."""
-    newest = (
-        select(func.max(_table.id))
-        .where(_table.tenant == tenant, _table.status.in_(IN_LINE), _table.status != Delivery.LATE)
-        .where(_table.kind == Kind.CHANGE)
-        .group_by(_table.worker_sid)
-    )
-    return {
-        row.worker_sid: _change(row) for row in connection.execute(select(state_changes).where(_table.id.in_(newest)))
-    }
+    workers = select(agents.c.worker_sid).where(agents.c.tenant == tenant)
+    found = (last_of_worker(connection, tenant, sid) for sid in connection.execute(workers).scalars().all())
+    return {one.worker_sid: one for one in found if one is not None}
 
 
 def line_from(connection: Connection, tenant: str, worker_sid: str, from_ms: int) -> list[StateChange]:
@@ -131,6 +127,18 @@ def last_sent(connection: Connection, tenant: str, worker_sid: str) -> StateChan
     row = connection.execute(
         select(state_changes)
         .where(_table.tenant == tenant, _table.worker_sid == worker_sid, _table.status.in_(SENT))
+        .order_by(_table.id.desc())
+        .limit(1)
+    ).first()
+    return _change(row) if row else None
+
+
+def last_told(connection: Connection, tenant: str, worker_sid: str) -> StateChange | None:
+    """The state of this worker that the WFM will hold when everything that waits has been sent."""
+    row = connection.execute(
+        select(state_changes)
+        .where(_table.tenant == tenant, _table.worker_sid == worker_sid)
+        .where(_table.status.in_((Delivery.PENDING, *SENT)))
         .order_by(_table.id.desc())
         .limit(1)
     ).first()
@@ -247,7 +255,7 @@ def map_worker(connection: Connection, tenant: str, worker_sid: str, agent_id: s
 
 
 def repeat_present_states(connection: Connection, tenant: str, recorded_ms: int) -> int:
-    """Queue the present state of every agent once more, where it was sent already. Returns how many."""
+    """Queue the present state of every agent once more, unless it waits to be sent anyway. Returns how many."""
     repeats = [
         StateChange(
             worker_sid=one.worker_sid,
@@ -261,7 +269,7 @@ def repeat_present_states(connection: Connection, tenant: str, recorded_ms: int)
             cause_sid=one.cause_sid,
         )
         for one in last_of_all(connection, tenant).values()
-        if one.status is Delivery.DELIVERED and one.agent_id is not None and one.event_id is not None
+        if one.status in _REPEATABLE and one.agent_id is not None and one.event_id is not None
     ]
     record(connection, tenant, repeats)
     return len(repeats)
