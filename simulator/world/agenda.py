@@ -6,6 +6,9 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
+# A rate that is next to nothing gives an endless gap, which is no number of milliseconds.
+_CENTURY_MS = 100 * 366 * 86_400_000
+
 
 class Agenda:
     """Actions by virtual time; those of one millisecond run in the order in which they were planned."""
@@ -21,8 +24,9 @@ class Agenda:
         heapq.heappush(self._heap, (max(ms, self.now_ms), self._planned, action, arguments))
 
     def after(self, delay_ms: float, action: Callable[..., None], *arguments: Any) -> None:
-        """Plan `action(*arguments)` for `delay_ms` milliseconds from now."""
-        self.at(self.now_ms + round(delay_ms), action, *arguments)
+        """Plan `action(*arguments)` for `delay_ms` milliseconds from now; what lies beyond a century never happens."""
+        if delay_ms < _CENTURY_MS:
+            self.at(self.now_ms + round(delay_ms), action, *arguments)
 
     def next_ms(self) -> int | None:
         """When the next action is due."""
