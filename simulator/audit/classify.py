@@ -146,9 +146,9 @@ class AgentJudge:
         after, before = self._gap(row)
         second = start_ms // 1000
         same_time = [i for i in untold if self._timeline[i].start_s == second]
-        opening = [i for i in untold if after < i < before and second <= (self._timeline[i].opening_s or -1)]
+        opening = [i for i in untold if after < i < before and self._in_force_at_start(i, second)]
         if same_time or opening:
-            found = min(same_time or opening, key=lambda i: not self._timeline[i].demanded)
+            found = min([*same_time, *opening], key=lambda i: not self._timeline[i].demanded)
             return found, "the time is right, the state is not"
         pair = (self._rows[row].event_id, self._rows[row].event_reason)
         same_pair = [i for i in untold if after < i < before and self._timeline[i].pair == pair]
@@ -162,6 +162,10 @@ class AgentJudge:
         if self._in_force(pair, start_ms):
             return None, "the agent was in this state at that time, but it began at another"
         return None, ""
+
+    def _in_force_at_start(self, index: int, second: int) -> bool:
+        entry = self._timeline[index]
+        return entry.in_window and entry.opening_s is not None and second <= entry.opening_s
 
     def _gap(self, row: int) -> tuple[int, int]:
         """The newest state told before this row and the next one told after it."""
