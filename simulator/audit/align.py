@@ -63,9 +63,10 @@ def align(timeline: Sequence[Entry], keys: Sequence[Key | None]) -> list[int | N
     frontier = [_Path(newest=-1, failures=0, repeats=0, choice=None, before=None)]
     opening = [index for index, entry in enumerate(timeline) if entry.opening_s is not None]
     for key in keys:
-        candidates: list[int | None] = list(places.get(key, ())) if key is not None else []
+        candidates = list(places.get(key, ())) if key is not None else []
         if key is not None:
             candidates += [index for index in opening if index not in candidates and timeline[index].told_by(key)]
+            candidates.sort(key=lambda index: not timeline[index].in_window)  # among equals, what was asked for
         frontier = _step(timeline, frontier, candidates or [None])
     finals = [
         _Path(len(timeline), path.failures + _missing(timeline, path.newest, len(timeline)), path.repeats, None, path)
