@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from flex_plugin_backend.domain.agents import AgentTimeline, Rules, ends_task
-from flex_plugin_backend.domain.events import SNAPSHOT_RESERVATION, SNAPSHOT_WORKER, TaskRouterEvent
+from flex_plugin_backend.domain.events import FINDING, SNAPSHOT_RESERVATION, SNAPSHOT_WORKER, TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Unmapped
 from flex_plugin_backend.ledger.outbox import StateChange
 
@@ -104,8 +104,9 @@ class Floor:
         if event.type in (SNAPSHOT_WORKER, SNAPSHOT_RESERVATION) and timeline.already_shows(event, self.rules):
             from_ms = None
         elif timeline.too_old(event.occurred_ms):
-            from_ms = self._replay(worker, event, now_ms, history)
+            self.replay(worker, event.occurred_ms, now_ms, history)
             timeline = worker.timeline
+            from_ms = event.occurred_ms - max(0, event.previous_activity_ms or 0)
         else:
             timeline.expect_unseen_end(event, self._seen_ms, self._open_sids)
             from_ms = timeline.apply(event, self.rules)
@@ -117,21 +118,27 @@ class Floor:
                 from_ms = _least(from_ms, timeline.end_task(event.task_sid, ended_ms, due_ms))
         touched.setdefault(worker_sid, Touch()).add(from_ms, event.sid, event.occurred_ms)
 
-    def _replay(self, worker: Worker, event: TaskRouterEvent, now_ms: int, history: History) -> int:
-        """An event from before what is kept in memory: read the worker's whole recent history again."""
-        fresh = AgentTimeline(worker.timeline.worker_sid)
-        begin_ms = event.occurred_ms - LONGEST_CONTACT_MS
-        events, task_ends = history(fresh.worker_sid, begin_ms)
-        for one in events:
-            fresh.apply(one, self.rules)
+    def replay(self, worker: Worker, from_ms: int, now_ms: int, history: History) -> None:
+        """Something from before what is kept in memory matters: read the worker's history since then again."""
+        old, fresh = worker.timeline, AgentTimeline(worker.timeline.worker_sid)
+        events, task_ends = history(fresh.worker_sid, from_ms - LONGEST_CONTACT_MS)
+        # A snapshot's finding adds only what no event tells, so the findings come last, as if they had come late.
+        for one in sorted(events, key=lambda event: event.sid.startswith(FINDING)):
+            if not (one.sid.startswith(FINDING) and fresh.already_shows(one, self.rules)):
+                fresh.apply(one, self.rules)
+        due_ms = {one.task_sid: one.task_end_due_ms for one in old.reservations.values() if one.task_end_due_ms}
         for task_sid, ended_ms in task_ends.items():
-            fresh.end_task(task_sid, ended_ms, now_ms)
-        if worker.timeline.activity.base is not None and not fresh.activity.observations:
-            fresh.activity = worker.timeline.activity
-        fresh.worker_name = fresh.worker_name or worker.timeline.worker_name
-        fresh.agent_key = fresh.agent_key or worker.timeline.agent_key
+            fresh.end_task(task_sid, ended_ms, max(due_ms.get(task_sid) or now_ms, ended_ms))
+        if old.activity.base is not None and not fresh.activity.observations:
+            fresh.activity = old.activity
+        for sid in fresh.reservations.keys() & old.reservations.keys():
+            fresh.reservations[sid].unseen_end = old.reservations[sid].unseen_end
+        fresh.worker_name = fresh.worker_name or old.worker_name
+        fresh.agent_key = fresh.agent_key or old.agent_key
+        # A deletion bears an old stamp (Twilio reference 13, row 1), so it may lie before what was read.
+        fresh.deleted = fresh.deleted or old.deleted
+        fresh.newest_ms = max(fresh.newest_ms, old.newest_ms)
         worker.timeline = fresh
-        return event.occurred_ms - max(0, event.previous_activity_ms or 0)
 
     def _end_task(self, task_sid: str, event: TaskRouterEvent, now_ms: int, touched: dict[str, Touch]) -> None:
         self._task_ends[task_sid] = min(event.occurred_ms, self._task_ends.get(task_sid, event.occurred_ms))

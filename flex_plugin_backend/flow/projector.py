@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.agents import AgentTimeline, Rules
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Activity
-from flex_plugin_backend.flow.floor import Floor, Touch, Worker
+from flex_plugin_backend.flow.floor import Floor, History, Touch, Worker
 from flex_plugin_backend.flow.line import Author, changes_of, rewrite
 from flex_plugin_backend.flow.rules import StoredCatalogue
 from flex_plugin_backend.ledger import agents as agent_rows
@@ -48,20 +49,28 @@ class Projector:
         self._busy = threading.RLock()
         self.catalogue = StoredCatalogue()
         self.cursor = 0
+        self._kept = self.catalogue
+        # Memory may be ahead of the ledger, or half read: the ledger is right.
+        self._stale = False
         self._floor = Floor(rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
 
     def load(self) -> None:
         """Build the floor from the ledger; whatever was in memory is dropped."""
-        with self._busy, self._ledger.read() as connection:
-            stored = agent_rows.catalogue(connection, self._tenant)
-            self.catalogue = StoredCatalogue.from_record(stored) if stored else StoredCatalogue()
-            self._floor = Floor(self._rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
-            self.cursor = eventlog.cursor(connection, self._tenant, CURSOR)
-            last = outbox.last_of_all(connection, self._tenant)
-            ends = eventlog.recent_task_ends(connection, self._tenant, self._clock.now_ms() - self._reorder_window_ms)
-            for worker_sid, _, record in agent_rows.load(connection, self._tenant):
-                self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), ends)
-        self._remap_all()
+        with self._busy:
+            self._stale = True
+            with self._ledger.read() as connection:
+                stored = agent_rows.catalogue(connection, self._tenant)
+                self.catalogue = self._kept = StoredCatalogue.from_record(stored) if stored else StoredCatalogue()
+                self._floor = Floor(self._rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
+                self.cursor = eventlog.cursor(connection, self._tenant, CURSOR)
+                last = outbox.last_of_all(connection, self._tenant)
+                since_ms = self._clock.now_ms() - self._reorder_window_ms
+                ends = eventlog.recent_task_ends(connection, self._tenant, since_ms)
+                for worker_sid, _, record in agent_rows.load(connection, self._tenant):
+                    self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), ends)
+            self._remap_all()
+            self._name_held()
+            self._stale = False
 
     @property
     def knows_activities(self) -> bool:
@@ -71,12 +80,16 @@ class Projector:
     def step(self) -> int:
         """Apply the next events and the timers that are due; returns how many events were applied."""
         with self._busy:
-            try:
-                return self._step()
-            except Exception:
-                # Memory may be ahead of the ledger now: the ledger is right.
-                self.load()
-                raise
+            self._refresh()
+            self._stale = True
+            applied = self._step()
+            self._stale = False
+            return applied
+
+    def _refresh(self) -> None:
+        """After a failure, before anything is derived from memory again."""
+        if self._stale:
+            self.load()
 
     def _step(self) -> int:
         now_ms = self._clock.now_ms()
@@ -84,24 +97,39 @@ class Projector:
         with self._ledger.read() as connection:
             arrivals = eventlog.after(connection, self._tenant, self.cursor, MOST_PER_STEP)
             for seq, event in arrivals:
-
-                def history(
-                    worker_sid: str, from_ms: int, seq: int = seq
-                ) -> tuple[list[TaskRouterEvent], dict[str, int]]:
-                    found = eventlog.of_worker(connection, self._tenant, worker_sid, from_ms, seq)
-                    tasks = {one.task_sid for one in found if one.task_sid is not None}
-                    return found, eventlog.task_ends(connection, self._tenant, tasks)
-
                 self._learn_activity(event, touched)
-                self._floor.apply(event, now_ms, history, touched)
+                self._floor.apply(event, now_ms, self._history(connection, seq), touched)
         self._floor.ring(now_ms, touched)
         if arrivals or touched:
             self._write(touched, arrivals[-1][0] if arrivals else self.cursor, now_ms)
         return len(arrivals)
 
+    def _replay_pruned(self, touched: dict[str, Touch], cursor: int, now_ms: int) -> None:
+        """Where history is rewritten from before what memory keeps, read it again first."""
+        with self._ledger.read() as connection:
+            for worker_sid, touch in touched.items():
+                worker = self._floor.workers[worker_sid]
+                from_ms, last = touch.from_ms, worker.last
+                # A look at the newest state alone needs no history, however old that state is.
+                if from_ms is None or (last is not None and from_ms == last.start_ms):
+                    continue
+                if worker.timeline.too_old(from_ms):
+                    self._floor.replay(worker, from_ms, now_ms, self._history(connection, cursor))
+
+    def _history(self, connection: Connection, up_to_seq: int) -> History:
+        def read(worker_sid: str, from_ms: int) -> tuple[list[TaskRouterEvent], dict[str, int]]:
+            found = eventlog.of_worker(connection, self._tenant, worker_sid, from_ms, up_to_seq)
+            tasks = {one.task_sid for one in found if one.task_sid is not None}
+            return found, eventlog.task_ends(connection, self._tenant, tasks)
+
+        return read
+
     def _write(self, touched: dict[str, Touch], cursor: int, now_ms: int) -> None:
         recorded: list[StateChange] = []
+        self._replay_pruned(touched, cursor, now_ms)
         with self._ledger.write() as connection:
+            if self.catalogue != self._kept:
+                agent_rows.save_catalogue(connection, self._tenant, self.catalogue.to_record(), now_ms)
             for worker_sid, touch in touched.items():
                 worker = self._floor.workers[worker_sid]
                 if self._floor.remap(worker) and worker.agent_id is not None:
@@ -129,7 +157,7 @@ class Projector:
             eventlog.set_cursor(connection, self._tenant, CURSOR, cursor)
         for worker_sid in touched:
             self._floor.set_timer(self._floor.workers[worker_sid], now_ms)
-        self.cursor = cursor
+        self.cursor, self._kept = cursor, self.catalogue
         self._floor.forget_task_ends(now_ms)
         self._on_changes()
 
@@ -140,16 +168,23 @@ class Projector:
     def set_catalogue(self, catalogue: StoredCatalogue) -> None:
         """Twilio's activities as just read: keep them, and look again at every agent whose state they change."""
         with self._busy:
-            now_ms = self._clock.now_ms()
-            with self._ledger.write() as connection:
-                agent_rows.save_catalogue(connection, self._tenant, catalogue.to_record(), now_ms)
+            self._refresh()
             if catalogue == self.catalogue and self.knows_activities:
                 return
+            self._stale = True
             self.catalogue = catalogue
             touched: dict[str, Touch] = {}
             self._change_rules(touched)
-            if touched:
-                self._write(touched, self.cursor, now_ms)
+            self._write(touched, self.cursor, self._clock.now_ms())
+            self._stale = False
+
+    def _name_held(self) -> None:
+        """After a start: settings may name what could not be named before."""
+        with self._ledger.read() as connection:
+            unnamed = outbox.first_unnamed(connection, self._tenant)
+        touched = {sid: Touch(from_ms, from_ms) for sid, from_ms in unnamed.items() if sid in self._floor.workers}
+        if touched:
+            self._write(touched, self.cursor, self._clock.now_ms())
 
     def _change_rules(self, touched: dict[str, Touch]) -> None:
         self._floor.rules = self._rules_for(self.catalogue)

@@ -264,7 +264,7 @@ def line_of(rows: Iterable[Any]) -> list[tuple[int, str | None, str]]:
     """Rows -> (start ms, event id, reason), of kind CHANGE, by start; momentary states out, equal neighbours merged."""
     found = sorted((one for one in rows if one.kind == Kind.CHANGE and one.status in IN_LINE), key=_by_start)
     lasting = [
-        one for one, later in zip(found, [*found[1:], None], strict=True) if not later or later.start_ms > one.start_ms
+        one for one, later in zip(found, [*found[1:], None], strict=False) if not later or later.start_ms > one.start_ms
     ]
     line: list[tuple[int, str | None, str]] = []
     for one in lasting:

@@ -78,7 +78,9 @@ def histories(draw: st.DrawFn) -> list[TaskRouterEvent]:
         for _ in range(draw(st.integers(0, 3))):
             events += draw(contacts(worker, next(numbers) + (0 if worker == "WK1" else 100)))
         if draw(st.integers(0, 12)) == 0:
-            events.append(TaskRouterEvent(sid=f"EVdel{worker}", type="worker.deleted", occurred_ms=T0, worker_sid=worker))
+            events.append(
+                TaskRouterEvent(sid=f"EVdel{worker}", type="worker.deleted", occurred_ms=T0, worker_sid=worker)
+            )
     lost = draw(st.sets(st.integers(0, len(events) - 1), max_size=2))
     kept = [one for at, one in enumerate(events) if at not in lost] or events
     return sorted(kept, key=lambda one: one.occurred_ms)
@@ -300,5 +302,3 @@ def test_the_line_is_the_in_order_one_and_the_wfm_ends_up_right(
             continue
         held = world.received[worker]
         assert (held.event_id, held.reason) == truth[-1][1:], shown(rows, truth)
-
-
