@@ -21,17 +21,20 @@ class Skip(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """One explanation of the rows so far: the newest state told, and what the explanation costs."""
+    """One explanation of the rows so far: the newest state told, and what the explanation costs.
+
+    `nothing_new` counts the rows that do not tell a newer state than the row before.
+    """
 
     newest: int
     failures: int
-    repeats: int
+    nothing_new: int
     choice: int | None
     before: _Path | None
 
     @property
     def cost(self) -> tuple[int, int]:
-        return self.failures, self.repeats
+        return self.failures, self.nothing_new
 
 
 def skipped(timeline: Sequence[Entry], held: int, upto: int) -> Iterator[tuple[int, Skip]]:
@@ -60,7 +63,7 @@ def align(timeline: Sequence[Entry], keys: Sequence[Key | None]) -> list[int | N
     places: dict[Key, list[int]] = {}
     for index, entry in enumerate(timeline):
         places.setdefault(entry.key, []).append(index)
-    frontier = [_Path(newest=-1, failures=0, repeats=0, choice=None, before=None)]
+    frontier = [_Path(newest=-1, failures=0, nothing_new=0, choice=None, before=None)]
     opening = [index for index, entry in enumerate(timeline) if entry.opening_s is not None]
     for key in keys:
         candidates = list(places.get(key, ())) if key is not None else []
@@ -69,7 +72,9 @@ def align(timeline: Sequence[Entry], keys: Sequence[Key | None]) -> list[int | N
             candidates.sort(key=lambda index: not timeline[index].in_window)  # among equals, what was asked for
         frontier = _step(timeline, frontier, candidates or [None])
     finals = [
-        _Path(len(timeline), path.failures + _missing(timeline, path.newest, len(timeline)), path.repeats, None, path)
+        _Path(
+            len(timeline), path.failures + _missing(timeline, path.newest, len(timeline)), path.nothing_new, None, path
+        )
         for path in frontier
     ]
     best = min(finals, key=lambda path: path.cost)
@@ -88,17 +93,18 @@ def _step(timeline: Sequence[Entry], frontier: list[_Path], candidates: Sequence
 
 
 def _take(timeline: Sequence[Entry], path: _Path, candidate: int | None) -> _Path:
-    failures, repeats, newest = path.failures, path.repeats, path.newest
+    failures, nothing_new, newest = path.failures, path.nothing_new, path.newest
     if candidate is None:
         pass
     elif candidate > newest:
         failures += _missing(timeline, newest, candidate)
         newest = candidate
     elif candidate == newest:
-        repeats += 1
+        nothing_new += 1
     else:
         failures += 1
-    return _Path(newest, failures, repeats, candidate, path)
+        nothing_new += 1
+    return _Path(newest, failures, nothing_new, candidate, path)
 
 
 def _missing(timeline: Sequence[Entry], held: int, upto: int) -> int:
