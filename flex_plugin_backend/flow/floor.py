@@ -189,6 +189,10 @@ class Floor:
                     if not owners:
                         self._workers_of_task.pop(task_sid, None)
 
+    def know_task_ends(self, task_ends: dict[str, int]) -> None:
+        """These tasks have ended, whenever that became known."""
+        self._task_ends.update(task_ends)
+
     def forget_task_ends(self, now_ms: int) -> None:
         """Drop the ends of tasks too old to matter to an event still on its way."""
         before_ms = now_ms - 2 * self._reorder_window_ms

@@ -117,13 +117,19 @@ class Intake:
             for waiting in group:
                 waiting.stored.set_exception(IntakeUnavailable(problem=f"the ledger refused it ({_cause(error)})"))
             return
-        for tenant in {tenant for tenant, _ in new}:
-            self._on_stored(tenant, sum(1 for owner, _ in new if owner == tenant))
+        self._announce(new)
         unclaimed = set(new)
         for waiting in group:
             own = {(one.tenant, one.event.sid) for one in waiting.arrivals} & unclaimed
             unclaimed -= own
             waiting.stored.set_result(own)
+
+    def _announce(self, new: set[tuple[str, str]]) -> None:
+        for tenant in {tenant for tenant, _ in new}:
+            try:
+                self._on_stored(tenant, sum(1 for owner, _ in new if owner == tenant))
+            except Exception:  # noqa: BLE001 the events are on the disk; this thread is the only one that stores
+                _log.exception("intake.listener_failed", tenant=tenant)
 
     def _refuse_rest(self) -> None:
         while True:

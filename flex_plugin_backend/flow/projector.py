@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -96,6 +96,7 @@ class Projector:
         touched: dict[str, Touch] = {}
         with self._ledger.read() as connection:
             arrivals = eventlog.after(connection, self._tenant, self.cursor, MOST_PER_STEP)
+            self._floor.know_task_ends(eventlog.task_ends(connection, self._tenant, self._late_tasks(arrivals, now_ms)))
             for seq, event in arrivals:
                 self._learn_activity(event, touched)
                 self._floor.apply(event, now_ms, self._history(connection, seq), touched)
@@ -103,6 +104,12 @@ class Projector:
         if arrivals or touched:
             self._write(touched, arrivals[-1][0] if arrivals else self.cursor, now_ms)
         return len(arrivals)
+
+    def _late_tasks(self, arrivals: Sequence[tuple[int, TaskRouterEvent]], now_ms: int) -> set[str]:
+        """The tasks of reservations told so late that memory has let go of their tasks' ends."""
+        before_ms = now_ms - self._reorder_window_ms
+        late = (event for _, event in arrivals if event.reservation_sid and event.occurred_ms < before_ms)
+        return {event.task_sid for event in late if event.task_sid is not None}
 
     def _replay_pruned(self, touched: dict[str, Touch], cursor: int, now_ms: int) -> None:
         """Where history is rewritten from before what memory keeps, read it again first."""

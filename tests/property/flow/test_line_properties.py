@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from flow_bench import FULL, T0, line_of, tenant_settings
 from histories import NAMES, activity, reservation, task
-from hypothesis import event as note
 from hypothesis import Phase, given, settings
+from hypothesis import event as note
 from hypothesis import strategies as st
 from sqlalchemy import select
 from structlog.testing import capture_logs
