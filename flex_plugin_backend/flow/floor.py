@@ -57,6 +57,7 @@ class Floor:
         self._reorder_window_ms = reorder_window_ms
         self._workers_of_task: dict[str, set[str]] = {}
         self._task_ends: dict[str, int] = {}
+        self._task_ends_checked = 1_000
         self._seen_ms = 0
         self._open_sids: frozenset[str] = frozenset()
         self._timers: list[tuple[int, str, int]] = []
@@ -195,8 +196,12 @@ class Floor:
 
     def forget_task_ends(self, now_ms: int) -> None:
         """Drop the ends of tasks too old to matter to an event still on its way."""
+        if len(self._task_ends) < self._task_ends_checked:
+            return
         before_ms = now_ms - 2 * self._reorder_window_ms
         self._task_ends = {sid: at_ms for sid, at_ms in self._task_ends.items() if at_ms >= before_ms}
+        # Looking at all of them again pays only once they have doubled.
+        self._task_ends_checked = max(1_000, 2 * len(self._task_ends))
 
 
 def _least(one: int | None, other: int | None) -> int | None:

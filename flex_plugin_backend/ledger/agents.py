@@ -6,10 +6,19 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flex_plugin_backend.ledger.tables import agents, catalogues
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Built once, because it runs with every step.
+_SAVE: dict[str, Insert] = {}
+for _name, _insert in (("sqlite", sqlite.insert(agents)), ("postgresql", postgresql.insert(agents))):
+    _SAVE[_name] = _insert.on_conflict_do_update(
+        index_elements=["tenant", "worker_sid"],
+        set_={name: _insert.excluded[name] for name in ("agent_id", "timeline", "updated_ms")},
+    )
 
 
 def load(connection: Connection, tenant: str) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
@@ -27,23 +36,14 @@ def save(
     """Store the timelines of these workers: sid, agent id, timeline record."""
     if not rows:
         return
-    insert = sqlite.insert(agents) if connection.dialect.name == "sqlite" else postgresql.insert(agents)
-    statement = insert.on_conflict_do_update(
-        index_elements=["tenant", "worker_sid"],
-        set_={
-            "agent_id": insert.excluded.agent_id,
-            "timeline": insert.excluded.timeline,
-            "updated_ms": insert.excluded.updated_ms,
-        },
-    )
     connection.execute(
-        statement,
+        _SAVE[connection.dialect.name],
         [
             {
                 "tenant": tenant,
                 "worker_sid": worker_sid,
                 "agent_id": agent_id,
-                "timeline": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
+                "timeline": _encode(record),
                 "updated_ms": updated_ms,
             }
             for worker_sid, agent_id, record in rows

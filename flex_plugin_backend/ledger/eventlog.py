@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Insert, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flex_plugin_backend.domain.events import TaskRouterEvent
@@ -16,47 +17,62 @@ from flex_plugin_backend.ledger.tables import cursors, events
 # Made once: json.dumps would make an encoder for each event.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+# The statements of the hot path are built once: building one costs more than running it.
+_APPEND = {
+    name: dialect.insert(events)
+    .on_conflict_do_nothing(index_elements=["tenant", "sid"])
+    .returning(events.c.tenant, events.c.sid)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_AFTER = (
+    select(events.c.seq, events.c.body)
+    .where(events.c.tenant == bindparam("of_tenant"), events.c.seq > bindparam("after_seq"))
+    .order_by(events.c.seq)
+    .limit(bindparam("most"))
+)
+_SET_CURSOR: dict[str, Insert] = {}
+for _name, _insert in (("sqlite", sqlite.insert(cursors)), ("postgresql", postgresql.insert(cursors))):
+    _SET_CURSOR[_name] = _insert.on_conflict_do_update(
+        index_elements=["tenant", "name"], set_={"seq": _insert.excluded.seq}
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One event on its way into the ledger."""
+    """One event on its way into the ledger, its row made ready by whoever brings it: the one who stores is busy."""
 
     tenant: str
     event: TaskRouterEvent
     received_ms: int
+    row: dict[str, Any] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        event = self.event
+        row = {
+            "tenant": self.tenant,
+            "sid": event.sid,
+            "type": event.type,
+            "occurred_ms": event.occurred_ms,
+            "received_ms": self.received_ms,
+            "worker_sid": event.worker_sid,
+            "task_sid": event.task_sid,
+            "body": _encode(event.to_record()),
+        }
+        object.__setattr__(self, "row", row)
 
 
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> set[tuple[str, str]]:
     """Store what is not stored yet; returns the (tenant, event sid) pairs that are new."""
     if not arrivals:
         return set()
-    rows = [
-        {
-            "tenant": one.tenant,
-            "sid": one.event.sid,
-            "type": one.event.type,
-            "occurred_ms": one.event.occurred_ms,
-            "received_ms": one.received_ms,
-            "worker_sid": one.event.worker_sid,
-            "task_sid": one.event.task_sid,
-            "body": _encode(one.event.to_record()),
-        }
-        for one in arrivals
-    ]
-    insert = sqlite.insert(events) if connection.dialect.name == "sqlite" else postgresql.insert(events)
-    statement = insert.on_conflict_do_nothing(index_elements=["tenant", "sid"]).returning(events.c.tenant, events.c.sid)
-    return {(row.tenant, row.sid) for row in connection.execute(statement, rows)}
+    stored = connection.execute(_APPEND[connection.dialect.name], [one.row for one in arrivals])
+    return {(tenant, sid) for tenant, sid in stored}
 
 
 def after(connection: Connection, tenant: str, seq: int, limit: int) -> list[tuple[int, TaskRouterEvent]]:
     """The next events in order of arrival, each with its number."""
-    found = connection.execute(
-        select(events.c.seq, events.c.body)
-        .where(events.c.tenant == tenant, events.c.seq > seq)
-        .order_by(events.c.seq)
-        .limit(limit)
-    )
-    return [(row.seq, _event(row.body)) for row in found]
+    found = connection.execute(_AFTER, {"of_tenant": tenant, "after_seq": seq, "most": limit})
+    return [(number, _event(body)) for number, body in found]
 
 
 def of_worker(
@@ -132,12 +148,7 @@ def cursor(connection: Connection, tenant: str, name: str) -> int:
 
 def set_cursor(connection: Connection, tenant: str, name: str, seq: int) -> None:
     """Note how far the named projection has read."""
-    insert = sqlite.insert(cursors) if connection.dialect.name == "sqlite" else postgresql.insert(cursors)
-    connection.execute(
-        insert.values(tenant=tenant, name=name, seq=seq).on_conflict_do_update(
-            index_elements=["tenant", "name"], set_={"seq": seq}
-        )
-    )
+    connection.execute(_SET_CURSOR[connection.dialect.name], {"tenant": tenant, "name": name, "seq": seq})
 
 
 def _event(body: str) -> TaskRouterEvent:

@@ -43,6 +43,8 @@ def bring_up_to_date(engine: Engine) -> None:
                 problem="it was made by a newer flex-wfm",
                 repair="Install the newer flex-wfm, or start with another ledger file.",
             )
-    with engine.begin() as connection:
+    # The lock comes before the look at the version: of several processes that start together one migrates, and the
+    # others find it done.
+    with engine.execution_options(flex_wfm_writing=True).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -211,7 +211,7 @@ def skip_superseded_before(connection: Connection, tenant: str, before_ms: int, 
     superseded = (
         select(later.c.id)
         .where(later.c.tenant == tenant, later.c.worker_sid == _table.worker_sid, later.c.id > _table.id)
-        .where(later.c.status.in_((*WAITING, *SENT)))
+        .where(later.c.status.in_((*WAITING, *SENT)), later.c.start_ms >= _table.start_ms)
         .exists()
     )
     done = connection.execute(
@@ -232,7 +232,7 @@ def skip_past_findings(connection: Connection, tenant: str, ids: Iterable[int], 
     superseded = (
         select(later.c.id)
         .where(later.c.tenant == tenant, later.c.worker_sid == _table.worker_sid, later.c.id > _table.id)
-        .where(later.c.status.in_((*WAITING, *SENT)))
+        .where(later.c.status.in_((*WAITING, *SENT)), later.c.start_ms >= _table.start_ms)
         .exists()
     )
     gone: set[int] = set()

@@ -9,6 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TENANT = "demo"
+# What docs/configuration.md recommends as the workspace's EventsFilter: everything that states and reports come from.
+EVENTS_FILTER = ",".join(
+    [
+        *(f"worker.{step}" for step in ("created", "deleted", "activity.update", "attributes.update")),
+        *(
+            f"reservation.{step}"
+            for step in (
+                "created", "accepted", "rejected", "timeout", "canceled", "rescinded", "wrapup", "completed", "failed",
+            )
+        ),
+        *(f"task.{step}" for step in ("created", "canceled", "wrapup", "completed", "deleted", "system-deleted")),
+        *(
+            f"task.transfer-{step}"
+            for step in ("initiated", "attempt-failed", "failed", "canceled", "completed")
+        ),
+        *(f"task-queue.{step}" for step in ("entered", "moved", "timeout", "created", "deleted")),
+        *(f"activity.{step}" for step in ("created", "updated", "deleted")),
+    ]
+)  # fmt: skip
 # The model lets an agent forget a wrap-up for hours and says so in its truth; the connector's cap would end it earlier.
 _NO_CAP_S = 30 * 86_400
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from simulator.harness.config import TENANT, ConnectorFacts, clean_environment, write_config
+from simulator.harness.config import EVENTS_FILTER, TENANT, ConnectorFacts, clean_environment, write_config
 from simulator.harness.errors import ControlFailed, TooLate
 from simulator.harness.faces import Face
 from simulator.harness.plan import DemoPlan, Progress
@@ -116,6 +116,7 @@ class Stage:
             "twilio", SIMULATOR, "twilio", "--port", "0", "--json-ready", "--hold",
             "--agents", str(plan.agents), "--seed", str(plan.seed),
             "--warmup-minutes", f"{plan.warm_up_minutes:g}",
+            "--events-filter", EVENTS_FILTER,
             "--delivery", "until-acked" if plan.until_acked else "twilio",
         )  # fmt: skip
         wfm = self._children["wfm"].ready(plan.ready_timeout_s)
