@@ -126,15 +126,15 @@ def _verdict_table(result: DemoResult) -> Table:
     table.add_column("meaning", style="dim")
     rows: list[tuple[str, int, str]] = [
         ("callbacks sent", int(result.floor["callbacks_sent"]), "events of the floor, signed and posted"),
-        ("expected", counts.expected, "states of 3 s or more that the WFM must hold"),
-        ("delivered", counts.delivered, "states that a row told; short ones included"),
-        ("skipped short", counts.skipped_short, "states shorter than 3 s that were left out: allowed"),
-        ("absorbed", counts.absorbed, "the same state again behind a skipped short one: allowed"),
+        ("expected", counts.expected, "states of 3 s or more, to be told"),
+        ("delivered", counts.delivered, "states told, short ones included"),
+        ("skipped short", counts.skipped_short, "under 3 s and left out: allowed"),
+        ("absorbed", counts.absorbed, "same again behind a skipped one: allowed"),
         ("repeated", counts.repeated, "the newest state told again: allowed"),
         (
-            "opening, start unknown",
+            "opening, rough start",
             counts.opening_approximate,
-            "in force at the start; REST tells no exact start: allowed",
+            "REST does not tell since when: allowed",
         ),
         ("duplicated", counts.duplicated, "all rows that told a state told before"),
     ]
@@ -143,7 +143,7 @@ def _verdict_table(result: DemoResult) -> Table:
         ("wrong", counts.wrong, "another state, or another start"),
         ("invented", counts.invented, "the agent was not in that state"),
         ("out of order", counts.out_of_order, "an older state after a newer one"),
-        ("unknown agent", counts.unknown_agent, "a row of an agent who does not exist"),
+        ("unknown agent", counts.unknown_agent, "an agent who does not exist"),
         ("unreadable", counts.unreadable, "a start that is no time"),
     ]
     for name, count, meaning in rows:
@@ -154,7 +154,7 @@ def _verdict_table(result: DemoResult) -> Table:
         table.add_row(f"[{style}]{name}[/]", f"[{style}]{count}[/]", meaning)
     table.add_section()
     for name, text in _latency_rows(result):
-        table.add_row(name, text, "from the planned callback to the WFM's acceptance" if name == "latency p50" else "")
+        table.add_row(name, text, "planned callback to acceptance" if name == "latency p50" else "")
     return table
 
 
