@@ -158,7 +158,7 @@ class Forwarder:
         short: list[StateChange] = []
         for one in reversed(waiting):
             next_ms = followed_ms.get(one.worker_sid)
-            stale = next_ms is not None and (one.kind is Kind.SNAPSHOT or next_ms - one.start_ms < least_ms)
+            stale = next_ms is not None and (one.kind is Kind.SNAPSHOT or 0 <= next_ms - one.start_ms < least_ms)
             (short if stale else batch).append(one)
             if one.kind is Kind.CHANGE:
                 followed_ms[one.worker_sid] = one.start_ms

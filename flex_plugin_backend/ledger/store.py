@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from flex_plugin_backend.errors import LedgerError
 from flex_plugin_backend.ledger.migrate import bring_up_to_date
@@ -32,7 +32,7 @@ class Ledger:
     """
 
     def __init__(self, url: str) -> None:
-        self.url: URL = make_url(url)
+        self.url: URL = _checked(url)
         self._writing = threading.Lock()
         try:
             self._durable = _engine(self.url, synchronous="FULL")
@@ -42,6 +42,11 @@ class Ledger:
             # Made once: an engine with options of its own is too dear to make for each transaction.
             self._durable_writer = self._durable.execution_options(**_WRITING)
             self._relaxed_writer = self._relaxed.execution_options(**_WRITING)
+        except (ArgumentError, ImportError) as error:
+            raise LedgerError(
+                problem=f"there is no driver for {self.url.drivername}",
+                repair="Use sqlite:////path/to/file, or install the driver.",
+            ) from error
         except DBAPIError as error:
             raise LedgerError(
                 problem=str(error.orig), repair=f"Check that {self.url.database} is a writable flex-wfm ledger."
@@ -80,6 +85,18 @@ class Ledger:
         """Let go of every connection."""
         self._durable.dispose()
         self._relaxed.dispose()
+
+
+def _checked(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:  # its text would repeat the address, which may hold a password
+        raise LedgerError(problem="its address is none", repair="Write it like sqlite:////path/to/file.") from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise LedgerError(
+            problem="a ledger in memory forgets what was acknowledged", repair="Name a file: sqlite:////path/to/file."
+        )
+    return parsed
 
 
 def _engine(url: URL, *, synchronous: str) -> Engine:
