@@ -98,7 +98,7 @@ def test_a_ledger_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -
     engine = create_engine(url_of(tmp_path))
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(LedgerSchemaError, match="9999.*Install the newer flex-wfm") as caught:
+    with pytest.raises(LedgerSchemaError, match=r"9999.*Install the newer flex-wfm") as caught:
         Ledger(url_of(tmp_path))
     assert isinstance(caught.value, LedgerError)
     assert str(NEWEST) in str(caught.value)
@@ -122,5 +122,5 @@ def test_a_migration_that_fails_leaves_the_ledger_as_it_was(tmp_path: Path) -> N
 
 def test_revisions_are_one_line_of_numbers() -> None:
     """Migrations are numbered without gap or fork."""
-    assert REVISIONS == [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)]
+    assert [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
     assert len(SCRIPTS.get_heads()) == 1

@@ -6,12 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from histories import AVAILABLE, activity
+from sqlalchemy import Connection
 
+from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import LedgerError
 from flex_plugin_backend.ledger import eventlog
 from flex_plugin_backend.ledger.eventlog import Arrival
@@ -44,13 +47,19 @@ def test_a_durable_transaction_is_synced_and_a_relaxed_one_is_not(ledger: Ledger
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
 
 
+def fail_after_writing(write: Callable[[], AbstractContextManager[Connection]], one: TaskRouterEvent) -> None:
+    """Write an event, then break off."""
+    with write() as connection:
+        eventlog.append(connection, [Arrival("acme", one, 1)])
+        raise ZeroDivisionError
+
+
 def test_a_failed_transaction_leaves_nothing(ledger: Ledger) -> None:
     """What a block wrote before it failed is not there, and the next block can write."""
     (one, other) = (activity(1, AVAILABLE), activity(2, AVAILABLE))
     for write in (ledger.write, ledger.write_durably):
-        with pytest.raises(ZeroDivisionError), write() as connection:
-            eventlog.append(connection, [Arrival("acme", one, 1)])
-            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            fail_after_writing(write, one)
     with ledger.write() as connection:
         eventlog.append(connection, [Arrival("acme", other, 1)])
         assert eventlog.count(connection, "acme") == (1, 2)
