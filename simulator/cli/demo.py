@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 from types import FrameType
 
@@ -42,7 +44,7 @@ _DEFAULT = DemoPlan()
     "--dir",
     "directory",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Directory for logs, configuration and ledger; default: a new one among the system's temporary files.",
+    help="Directory for logs, configuration and ledger; default: a temporary one, kept unless the verdict is clean.",
 )
 def demo(
     agents: int, minutes: float, speed: float, seed: int, json_file: Path | None, stay: bool, directory: Path | None
@@ -53,12 +55,13 @@ def demo(
     """
     from simulator.cli.demo_output import Screen, show_failure, show_stay, show_verdict
 
+    place = Path(tempfile.mkdtemp(prefix="flex-wfm-demo-")) if directory is None else directory.resolve()
     plan = DemoPlan(
         agents=agents,
         minutes=minutes,
         speed=speed,
         seed=seed,
-        directory=None if directory is None else directory.resolve(),
+        directory=place,
     )
     screen = Screen()
     # SIGTERM ends the demo the way Ctrl-C does, so that no server is left behind.
@@ -82,6 +85,8 @@ def demo(
     except KeyboardInterrupt as error:
         click.echo("Interrupted; every server was ended.", err=True)
         raise SystemExit(130) from error
+    if result.clean and directory is None:
+        shutil.rmtree(place)  # nothing in it is worth a look; a failed run keeps it
     raise SystemExit(0 if result.clean else 1)
 
 

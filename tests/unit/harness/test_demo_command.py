@@ -129,6 +129,19 @@ def test_exit_code_0_means_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, result_of(drained=False)).exit_code == 1
 
 
+def test_a_temporary_directory_is_kept_only_for_a_failed_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A clean run leaves nothing behind; a failed one leaves its logs; a directory of the user's is never removed."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run(monkeypatch, result_of())
+    assert list(tmp_path.iterdir()) == []
+    run(monkeypatch, result_of(drained=False))
+    assert len(list(tmp_path.iterdir())) == 1
+    own = tmp_path / "own"
+    own.mkdir()
+    run(monkeypatch, result_of(), "--dir", str(own))
+    assert own.exists()
+
+
 def test_exit_code_1_when_the_run_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that could not be carried through ends with 1 and a message instead of a traceback."""
     outcome = run(monkeypatch, ChildFailed("the connector ended"))
