@@ -22,6 +22,15 @@ CLEAN = Counts(agents=2, states=3, expected=3, delivered=3, expected_delivered=3
 STATE = {"event_id": "WRAPUP", "event_reason": "", "start": "2026-01-05T08:00:00Z", "seq": 4, "request": 2}
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The system's temporary directory, for this test alone."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    return place
+
+
 def missing(agent: str) -> Finding:
     return Finding(Fault.MISSING, agent, f"Name of {agent}", "no row tells this state", expected=STATE, causes=("EV1",))
 
@@ -129,17 +138,16 @@ def test_exit_code_0_means_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(monkeypatch, result_of(drained=False)).exit_code == 1
 
 
-def test_a_temporary_directory_is_kept_only_for_a_failed_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_temporary_directory_is_kept_only_for_a_failed_run(
+    monkeypatch: pytest.MonkeyPatch, temporary: Path, tmp_path: Path
+) -> None:
     """A clean run leaves nothing behind; a failed one leaves its logs; a directory of the user's is never removed."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run(monkeypatch, result_of())
-    assert list(tmp_path.iterdir()) == []
+    assert list(temporary.iterdir()) == []
     run(monkeypatch, result_of(drained=False))
-    assert len(list(tmp_path.iterdir())) == 1
-    own = tmp_path / "own"
-    own.mkdir()
-    run(monkeypatch, result_of(), "--dir", str(own))
-    assert own.exists()
+    assert len(list(temporary.iterdir())) == 1
+    run(monkeypatch, result_of(), "--dir", str(tmp_path))
+    assert temporary.exists()
 
 
 def test_exit_code_1_when_the_run_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
