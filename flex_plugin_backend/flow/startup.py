@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -179,17 +179,24 @@ class Startup:
             return
         self._clock.wait(stopping, self._rules.gone_settle_s)
         suspects = self._missing(first, begun_ms)
-        if stopping.is_set() or not suspects:
-            return
+        failures = 0
+        while suspects and not stopping.is_set() and not self._second_look(begun_ms, suspects.keys()):
+            failures += 1
+            self._clock.wait(stopping, self._rules.backoff.delay_s(failures, self._chance))
+            suspects = self._missing(first, begun_ms)
+        self.problem = None
+
+    def _second_look(self, begun_ms: int, suspects: Set[str]) -> bool:
+        """End those of the suspects that are missing again; False where Twilio or the ledger did not answer."""
         try:
             second = self._reader.snapshot()
             gone = {sid: one for sid, one in self._missing(second, begun_ms).items() if sid in suspects}
             self._store(tuple(gone.values()))
         except (TwilioUnavailable, IntakeUnavailable) as error:
-            self._failed(error)
-            return
+            return self._failed(error)
         if gone:
             _log.warning("startup.ended_unseen", tenant=self._tenant, resources=len(gone))
+        return True
 
     def _missing(self, shown: SnapshotRead, begun_ms: int) -> dict[str, TaskRouterEvent]:
         """What counts as open or employed here but was not shown, as the events that would end it."""

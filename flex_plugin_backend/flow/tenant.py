@@ -234,8 +234,9 @@ class Tenant:
         """The first look at Twilio is over: tell the WFM the present state of every agent, then each change."""
         if self._forwarding:
             return
-        self._forwarding = True
         self._repeat_present_states()
+        # Only now: where the repetition failed, this is called again.
+        self._forwarding = True
         self._spawn("forwarder", lambda: self._persist(self.forwarder.run))
 
     def _repeat_present_states(self) -> None:

@@ -48,7 +48,17 @@ PATHS = (
     ("created", "timeout"),
     ("created", "rescinded"),
 )
-ACTIONS = ("project", "project", "send", "fail", "project while sending", "project, then fail", "restart", "wait")
+ACTIONS = (
+    "project",
+    "project",
+    "send",
+    "fail",
+    "project while sending",
+    "project, then fail",
+    "restart",
+    "wait",
+    "repeat",
+)
 # How far the connector's clock may be behind Twilio's.
 SKEW_MS = 2_000
 
@@ -168,6 +178,8 @@ class World:
             self.projector.step()
         elif action == "restart":
             self.restart()
+        elif action == "repeat":
+            self.projector.repeat_present_states()
         elif action == "wait":
             self.clock.advance(40)
         else:
@@ -279,6 +291,7 @@ def swapped(draw: st.DrawFn, history: list[TaskRouterEvent]) -> list[TaskRouterE
     return order
 
 
+# Without shrinking: it would take minutes, and a day's text is short enough to read.
 @settings(max_examples=150, deadline=None, phases=[Phase.generate, Phase.explicit, Phase.reuse])
 @given(day=days(), window_s=st.sampled_from([0.0, 60.0, 900.0]), catch_up_s=st.sampled_from([5.0, 900.0]))
 def test_the_line_is_the_in_order_one_and_the_wfm_ends_up_right(

@@ -1,0 +1,329 @@
+"""The start: a look at Twilio before the first state is sent, patience while it fails, and what ended unseen."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flow_bench import FULL, T0, Bench, FakeReader, FakeSnapshot, Peer, twilio_down
+from histories import AVAILABLE, BREAK, activity, event, reservation
+
+from flex_plugin_backend.clock import ManualClock
+from flex_plugin_backend.errors import IntakeUnavailable
+from flex_plugin_backend.flow import tenant as tenant_module
+from flex_plugin_backend.flow.condition import Condition
+from flex_plugin_backend.flow.startup import Startup, StartupRules
+from flex_plugin_backend.ledger.outbox import Kind
+
+S = 1_000
+HOUR = 3_600 * S
+
+
+class EagerClock(ManualClock):
+    """Waiting takes no time: the clock jumps there, and what the test planned happens meanwhile."""
+
+    def __init__(self, start_ms: int) -> None:
+        super().__init__(start_ms)
+        self.meanwhile: deque[Callable[[], None]] = deque()
+        self.waits: list[float | None] = []
+
+    def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
+        self.waits.append(timeout_s)
+        self.advance(timeout_s or 0)
+        if self.meanwhile:
+            self.meanwhile.popleft()()
+        return event.is_set()
+
+
+class Start:
+    """A start-up stepped by hand over a bench."""
+
+    def __init__(self, bench: Bench, **rules: Any) -> None:
+        self.bench = bench
+        self.settled_after: list[int] = []
+        self.stopping = threading.Event()
+        self.faults: deque[Exception] = deque()
+        self.startup = Startup(
+            "acme",
+            bench.reader,
+            bench.projector,
+            bench.clock,
+            StartupRules(**rules),
+            submit=self.submit,
+            settled=lambda: self.settled_after.append(len(bench.reader.reads)),
+            caught_up=lambda _stopping: bench.project(),
+        )
+
+    def submit(self, events: Any) -> int:
+        if self.faults:
+            raise self.faults.popleft()
+        return self.bench.store(events)
+
+    def run(self) -> None:
+        self.startup.prepare()
+        self.startup.run(self.stopping)
+        self.bench.project()
+
+
+@pytest.fixture
+def eager(make_bench: Callable[..., Bench]) -> Bench:
+    """A bench on a clock that does not keep anybody waiting; its catalogue comes from the reader."""
+    return make_bench(clock=EagerClock(T0 + HOUR), catalogue=None)
+
+
+def shown(*workers: str, events: tuple[Any, ...] = (), open_sids: tuple[str, ...] = ()) -> FakeSnapshot:
+    """A snapshot that shows these."""
+    return FakeSnapshot(events, frozenset(workers), frozenset(open_sids))
+
+
+def found(worker: str, to: str, at_ms: int) -> Any:
+    """A worker as a snapshot shows it."""
+    return event("snapshot.worker", at_ms, worker_sid=worker, activity_sid=to, sid=f"SN{worker}{to}{at_ms}")
+
+
+def test_a_first_start_shows_the_floor_as_twilio_does(eager: Bench) -> None:
+    """Workers and open work of the snapshot become states, each from when Twilio says."""
+    eager.reader.snapshots = deque([shown("WK1", "WK2", events=(found("WK1", AVAILABLE, T0), found("WK2", BREAK, T0)))])
+    start = Start(eager)
+    start.run()
+    assert eager.line("WK1") == [(T0, "AVAILABLE", "")]
+    assert eager.line("WK2") == [(T0, "UNAVAILABLE", "Break")]
+    assert start.settled_after == [2]
+    assert (start.startup.problem, start.startup.done) == (None, True)
+
+
+def test_a_failing_first_look_lets_states_flow_and_is_repeated(eager: Bench) -> None:
+    """Twilio is down at the start: states are released after one attempt, and the look is repeated until it works."""
+    eager.reader.catalogues = deque([twilio_down(), twilio_down(), FULL])
+    eager.reader.snapshots = deque([shown("WK1", events=(found("WK1", BREAK, T0),))])
+    start = Start(eager)
+    start.startup.prepare()
+    assert "503" in (start.startup.problem or "")
+    start.startup.run(start.stopping)
+    eager.project()
+    assert start.settled_after == [1]
+    assert eager.reader.reads == ["catalogue", "catalogue", "catalogue", "snapshot"]
+    assert eager.line("WK1") == [(T0, "UNAVAILABLE", "Break")]
+    assert start.startup.problem is None
+    first_s, second_s = eager.clock.waits[:2]
+    assert 1 <= first_s <= 2
+    assert 2 <= second_s <= 4
+
+
+@pytest.mark.parametrize("fault", [twilio_down(), IntakeUnavailable(problem="disk full")])
+def test_a_failing_snapshot_is_repeated_whole(eager: Bench, fault: Exception) -> None:
+    """Neither Twilio nor the ledger may lose a part of the floor: the second attempt reads everything again."""
+    floor = shown("WK1", events=(found("WK1", BREAK, T0),))
+    start = Start(eager)
+    if isinstance(fault, IntakeUnavailable):
+        eager.reader.snapshots = deque([floor])
+        start.faults.append(fault)
+    else:
+        eager.reader.snapshots = deque([fault, floor])
+    start.run()
+    assert eager.reader.reads == ["catalogue", "snapshot"] * 2
+    assert eager.line("WK1") == [(T0, "UNAVAILABLE", "Break")]
+    assert start.startup.problem is None
+
+
+def test_a_stop_ends_the_attempts(eager: Bench) -> None:
+    """A connector that stops does not wait for Twilio."""
+    eager.reader.catalogues = deque([twilio_down()])
+    start = Start(eager)
+    eager.clock.meanwhile.append(start.stopping.set)
+    start.run()
+    assert len(eager.clock.waits) == 1
+    assert not start.startup.done
+
+
+def test_without_the_snapshot_only_the_catalogue_is_read(eager: Bench) -> None:
+    """`snapshot_at_start = false` reads no workers and ends nothing."""
+    start = Start(eager, snapshot=False)
+    start.run()
+    assert eager.reader.reads == ["catalogue"]
+    assert start.startup.done
+
+
+# -- what ended unseen ----------------------------------------------------------------------------------------------
+
+
+def on_contact(bench: Bench) -> None:
+    """Before the connector went down WK1 was on a call, WK2 in a break."""
+    bench.projector.set_catalogue(FULL)
+    bench.tell(activity(T0, AVAILABLE), reservation("accepted", T0 + 10 * S), activity(T0, BREAK, worker="WK2"))
+
+
+def test_a_reservation_missing_twice_has_ended(eager: Bench) -> None:
+    """Neither look shows the call: it ended while nobody watched, at the latest when the first look began."""
+    on_contact(eager)
+    eager.reader.snapshots = deque([shown("WK1", "WK2")])
+    Start(eager, gone_settle_s=120.0).run()
+    assert eager.reader.reads == ["catalogue", "snapshot", "snapshot"]
+    assert 120.0 in eager.clock.waits
+    assert eager.line("WK1")[-1] == (T0 + HOUR, "AVAILABLE", "")
+
+
+def test_a_reservation_that_the_second_look_shows_goes_on(eager: Bench) -> None:
+    """Rows move between pages while a list is read: one look is no proof."""
+    on_contact(eager)
+    eager.reader.snapshots = deque([shown("WK1", "WK2"), shown("WK1", "WK2", open_sids=("WR1",))])
+    Start(eager).run()
+    assert eager.line("WK1")[-1][1] == "CONTACT_VOICE"
+
+
+def test_an_end_that_comes_while_waiting_counts_as_it_happened(eager: Bench) -> None:
+    """The event was on its way: the contact ends when it ended, and no second look is needed."""
+    on_contact(eager)
+    eager.reader.snapshots = deque([shown("WK1", "WK2")])
+    eager.clock.meanwhile.append(lambda: eager.tell(reservation("completed", T0 + 60 * S)))
+    Start(eager).run()
+    assert eager.line("WK1")[-1] == (T0 + 60 * S, "AVAILABLE", "")
+    assert eager.reader.reads == ["catalogue", "snapshot"]
+
+
+def test_a_worker_missing_twice_is_logged_off(eager: Bench) -> None:
+    """A worker deleted while nobody watched does not stay in its break for ever."""
+    on_contact(eager)
+    eager.reader.snapshots = deque([shown("WK1", open_sids=("WR1",))])
+    Start(eager).run()
+    assert eager.line("WK2")[-1] == (T0 + HOUR, "LOGOFF", "")
+    assert eager.line("WK1")[-1][1] == "CONTACT_VOICE"
+
+
+def test_a_worker_that_the_second_look_shows_stays(eager: Bench) -> None:
+    """One look is no proof of a deletion either."""
+    on_contact(eager)
+    eager.reader.snapshots = deque(
+        [shown("WK1", open_sids=("WR1",)), shown("WK1", "WK2", open_sids=("WR1",))],
+    )
+    Start(eager).run()
+    assert eager.line("WK2")[-1][1] == "UNAVAILABLE"
+
+
+def test_what_changed_just_before_the_look_is_not_suspected(eager: Bench) -> None:
+    """A call that began seconds before the snapshot may be missing from its pages."""
+    eager.projector.set_catalogue(FULL)
+    now_ms = eager.clock.now_ms()
+    eager.tell(activity(T0, AVAILABLE), reservation("accepted", now_ms - 5 * S))
+    eager.reader.snapshots = deque([shown("WK1")])
+    Start(eager).run()
+    assert eager.line("WK1")[-1][1] == "CONTACT_VOICE"
+
+
+def test_a_second_look_that_fails_is_repeated(eager: Bench) -> None:
+    """Twilio does not answer the second look: what ended unseen is ended as soon as it does, and health is clean."""
+    on_contact(eager)
+    eager.reader.snapshots = deque([shown("WK1", "WK2"), twilio_down(), shown("WK1", "WK2")])
+    start = Start(eager)
+    start.run()
+    assert eager.line("WK1")[-1] == (T0 + HOUR, "AVAILABLE", "")
+    assert start.startup.problem is None
+
+
+# -- the whole tenant -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def started(make_bench: Callable[..., Bench], peer: Peer) -> Iterator[Callable[[Bench], None]]:
+    """Starts tenants and stops them again."""
+    running: list[Bench] = []
+
+    def start(bench: Bench) -> None:
+        running.append(bench)
+        bench.tenant.start()
+
+    yield start
+    for bench in running:
+        bench.tenant.stop()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what other threads do; fails after ten seconds."""
+    tick = threading.Event()
+    for _ in range(1_000):
+        if condition():
+            return
+        tick.wait(0.01)
+    raise AssertionError("it did not come to that")
+
+
+def test_nothing_is_sent_before_the_first_look_is_over(
+    make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None]
+) -> None:
+    """While the snapshot is read, events are stored but no state goes out; then each agent's present one does."""
+    looking, release = threading.Event(), threading.Event()
+
+    class SlowReader(FakeReader):
+        def snapshot(self) -> FakeSnapshot:
+            looking.set()
+            assert release.wait(10)
+            return shown("WK1", events=(found("WK1", BREAK, T0),))
+
+    bench = make_bench(peer.url, reader=SlowReader())
+    started(bench)
+    assert looking.wait(10)
+    bench.store([activity(T0 + 10 * S, AVAILABLE, worker="WK2")])
+    until(lambda: bool(bench.rows("WK2")))
+    assert peer.batches == []
+    assert not bench.tenant.started
+    assert bench.tenant.health()["status"] == "starting"
+    release.set()
+    until(lambda: len(peer.taken) == 2)
+    assert sorted(peer.taken) == [("WK1", "UNAVAILABLE", "Break"), ("WK2", "AVAILABLE", "")]
+    until(lambda: bench.tenant.board.standing.condition is Condition.OK)
+
+
+def test_a_start_tells_every_present_state_again(
+    make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None]
+) -> None:
+    """What was delivered before the restart is told once more, for nobody knows what the WFM kept."""
+    bench = make_bench(peer.url, reader=FakeReader(snapshots=deque([shown("WK1")])))
+    bench.tell(activity(T0, AVAILABLE), activity(T0 + 10 * S, BREAK))
+    bench.drain()
+    bench.restart()
+    started(bench)
+    until(lambda: len(peer.taken) == 3)
+    assert peer.taken[2] == ("WK1", "UNAVAILABLE", "Break")
+    assert bench.rows()[-1].kind == Kind.SNAPSHOT
+
+
+def test_a_fault_at_the_moment_of_release_does_not_keep_the_forwarder_from_starting(
+    make_bench: Callable[..., Bench],
+    peer: Peer,
+    started: Callable[[Bench], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The disk is full just when the present states are to be repeated: the step is repeated, then states flow."""
+    monkeypatch.setattr(tenant_module, "AFTER_A_FAULT_S", 0.01)
+    bench = make_bench(peer.url)
+    bench.tell(activity(T0, AVAILABLE))
+    repeat = bench.projector.repeat_present_states
+    faults = [OSError("disk full")]
+
+    def fails_once() -> int:
+        if faults:
+            raise faults.pop()
+        return repeat()
+
+    monkeypatch.setattr(bench.projector, "repeat_present_states", fails_once)
+    started(bench)
+    until(lambda: peer.taken == [("WK1", "AVAILABLE", "")])
+
+
+def test_a_tenant_without_the_lease_stands_by_and_takes_over(
+    make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standing by it stores but sends nothing; once the lease is free it does what the other left undone."""
+    monkeypatch.setattr(tenant_module, "LEASE_POLL_S", 0.01)
+    bench = make_bench(peer.url)
+    free = threading.Event()
+    monkeypatch.setattr(bench.tenant._parts.lease, "acquire", free.is_set)
+    bench.store([activity(T0, AVAILABLE)])
+    started(bench)
+    until(lambda: bench.tenant.board.standing.condition is Condition.STANDBY)
+    assert bench.rows() == []
+    free.set()
+    until(lambda: peer.taken == [("WK1", "AVAILABLE", "")])
