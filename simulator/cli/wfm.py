@@ -11,7 +11,7 @@ _DEFAULTS = WfmOptions()
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8081, show_default=True, help="0 takes a free port.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8082, show_default=True, help="0 takes a free port.")
 @click.option("--access-key", default=_DEFAULTS.access_key, show_default=True, help="The access key id it takes.")
 @click.option(
     "--secret-key",
