@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
 from flex_plugin_backend.clock import Clock
-from flex_plugin_backend.domain.agents import AgentTimeline, Rules
+from flex_plugin_backend.domain.agents import AgentTimeline, Rules, Segment
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Activity
 from flex_plugin_backend.flow.floor import Floor, History, Touch, Worker
@@ -25,6 +26,23 @@ CURSOR = "states"
 MOST_PER_STEP = 500
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one step writes.
+
+    Attributes:
+        mapped: workers that have another agent id than before.
+        rewrites: workers whose history has changed: their segments from there on.
+        changes: new states, in sending order.
+        rows: the timelines to keep.
+    """
+
+    mapped: dict[str, str] = field(default_factory=dict)
+    rewrites: list[tuple[Worker, list[Segment], Author]] = field(default_factory=list)
+    changes: list[StateChange] = field(default_factory=list)
+    rows: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
 
 
 class Projector:
@@ -131,36 +149,44 @@ class Projector:
 
         return read
 
+    def _plan(self, touched: dict[str, Touch], now_ms: int) -> _Plan:
+        """What these touches change, worked out before the ledger is held: others wait for it."""
+        plan = _Plan()
+        rules = self._floor.rules
+        for worker_sid, touch in touched.items():
+            worker = self._floor.workers[worker_sid]
+            if self._floor.remap(worker) and worker.agent_id is not None:
+                plan.mapped[worker_sid] = worker.agent_id
+            if touch.from_ms is None:
+                continue
+            author = Author(worker_sid, worker.agent_id, worker.agent_problem, touch.causes, now_ms)
+            # Not just now: where our clock is behind Twilio's, the newest states lie in our future.
+            as_of_ms = max(now_ms, touch.last_ms, worker.timeline.newest_ms)
+            segments = worker.timeline.segments(touch.from_ms, as_of_ms, rules)
+            last = worker.last
+            if last is not None and segments and (touch.from_ms < last.start_ms or last.event_id is None):
+                plan.rewrites.append((worker, segments, author))
+                continue
+            changes = changes_of(segments, rules.mapping, author, last.pair if last else None)
+            if changes:
+                worker.last = changes[-1]
+                plan.changes.extend(changes)
+        self._floor.prune(touched, now_ms)
+        plan.rows = [_row(self._floor.workers[worker_sid]) for worker_sid in touched]
+        return plan
+
     def _write(self, touched: dict[str, Touch], cursor: int, now_ms: int) -> None:
-        recorded: list[StateChange] = []
         self._replay_pruned(touched, cursor, now_ms)
+        plan = self._plan(touched, now_ms)
         with self._ledger.write() as connection:
             if self.catalogue != self._kept:
                 agent_rows.save_catalogue(connection, self._tenant, self.catalogue.to_record(), now_ms)
-            for worker_sid, touch in touched.items():
-                worker = self._floor.workers[worker_sid]
-                if self._floor.remap(worker) and worker.agent_id is not None:
-                    outbox.map_worker(connection, self._tenant, worker_sid, worker.agent_id)
-                if touch.from_ms is None:
-                    continue
-                author = Author(worker_sid, worker.agent_id, worker.agent_problem, touch.causes, now_ms)
-                # Not just now: where our clock is behind Twilio's, the newest states lie in our future.
-                as_of_ms = max(now_ms, touch.last_ms, worker.timeline.newest_ms)
-                segments = worker.timeline.segments(touch.from_ms, as_of_ms, self._floor.rules)
-                if not segments:
-                    continue
-                last = worker.last
-                if last is not None and (touch.from_ms < last.start_ms or last.event_id is None):
-                    worker.last = rewrite(connection, self._tenant, segments, self._floor.rules.mapping, author)
-                    continue
-                before = worker.last.pair if worker.last else None
-                changes = changes_of(segments, self._floor.rules.mapping, author, before)
-                if changes:
-                    worker.last = changes[-1]
-                    recorded.extend(changes)
-            outbox.record(connection, self._tenant, recorded)
-            self._floor.prune(touched, now_ms)
-            agent_rows.save(connection, self._tenant, [_row(self._floor.workers[sid]) for sid in touched], now_ms)
+            for worker_sid, agent_id in plan.mapped.items():
+                outbox.map_worker(connection, self._tenant, worker_sid, agent_id)
+            for worker, segments, author in plan.rewrites:
+                worker.last = rewrite(connection, self._tenant, segments, self._floor.rules.mapping, author)
+            outbox.record(connection, self._tenant, plan.changes)
+            agent_rows.save(connection, self._tenant, plan.rows, now_ms)
             eventlog.set_cursor(connection, self._tenant, CURSOR, cursor)
         for worker_sid in touched:
             self._floor.set_timer(self._floor.workers[worker_sid], now_ms)
