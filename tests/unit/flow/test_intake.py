@@ -173,8 +173,11 @@ def test_a_fault_of_the_ledger_reaches_everybody_who_waits_and_ends_nothing(desk
     desk.gate.open.clear()
     desk.gate.fault = OSError("no space left")
     with ThreadPoolExecutor(5) as pool:
-        waiting = [pool.submit(desk.intake.submit, TENANT, (one,)) for one in many[:5]]
-        until(lambda: desk.gate.commits == 1 and desk.waiting() == 4)
+        # The first alone, so that it is known which are in the commit and which wait behind it.
+        waiting = [pool.submit(desk.intake.submit, TENANT, (many[0],))]
+        assert desk.gate.entered.acquire(timeout=10)
+        waiting += [pool.submit(desk.intake.submit, TENANT, (one,)) for one in many[1:5]]
+        until(lambda: desk.waiting() == 4)
         desk.gate.open.set()
         for one in waiting:
             with pytest.raises(IntakeUnavailable):
