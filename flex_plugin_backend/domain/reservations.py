@@ -36,7 +36,7 @@ class StateRules:
     task_end_grace_ms: int = 30_000
     wrap_up_cap_ms: int = 3_600_000
     parked_messaging: str = "contact"
-    parked_limit_ms: int = 1_800_000
+    parked_limit_ms: int = 3_600_000
 
 
 def _least(one: int | None, other: int | None) -> int | None:

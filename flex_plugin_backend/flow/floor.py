@@ -63,12 +63,11 @@ class Floor:
         self._timers: list[tuple[int, str, int]] = []
         self._timer_of: dict[str, tuple[int, int]] = {}
 
-    def put(self, timeline: AgentTimeline, last: StateChange | None, task_ends: dict[str, int]) -> None:
+    def put(self, timeline: AgentTimeline, last: StateChange | None) -> None:
         """Set up one worker from what the ledger holds."""
         worker = Worker(timeline, last=last)
         self.workers[timeline.worker_sid] = worker
         self.remap(worker)
-        self._task_ends.update(task_ends)
         for reservation in timeline.reservations.values():
             if reservation.task_sid:
                 self._workers_of_task.setdefault(reservation.task_sid, set()).add(timeline.worker_sid)

@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 
 import structlog
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError
 
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
@@ -112,10 +113,17 @@ class Intake:
         try:
             with self._ledger.write_durably() as connection:
                 new = eventlog.append(connection, list(first_of.values()))
+        except (DataError, IntegrityError, InterfaceError, UnicodeError) as error:
+            if len(group) == 1:
+                self._refuse(group, error)
+            else:
+                # One of them cannot be stored; the others must not suffer for it.
+                for waiting in group:
+                    self._commit([waiting])
+            return
         except Exception as error:  # noqa: BLE001 whatever it was: those who wait get an answer, the thread lives on
             _log.exception("intake.commit_failed", events=len(first_of))
-            for waiting in group:
-                waiting.stored.set_exception(IntakeUnavailable(problem=f"the ledger refused it ({_cause(error)})"))
+            self._refuse(group, error)
             return
         self._announce(new)
         unclaimed = set(new)
@@ -123,6 +131,11 @@ class Intake:
             own = {(one.tenant, one.event.sid) for one in waiting.arrivals} & unclaimed
             unclaimed -= own
             waiting.stored.set_result(own)
+
+    @staticmethod
+    def _refuse(group: list[_Waiting], error: Exception) -> None:
+        for waiting in group:
+            waiting.stored.set_exception(IntakeUnavailable(problem=f"the ledger refused it ({_cause(error)})"))
 
     def _announce(self, new: set[tuple[str, str]]) -> None:
         for tenant in {tenant for tenant, _ in new}:

@@ -47,14 +47,3 @@ class FileLease:
         if self._file is not None:
             os.close(self._file)
             self._file = None
-
-
-class NoLease:
-    """For a ledger that nobody else can open (in memory)."""
-
-    def acquire(self) -> bool:
-        """Always ours."""
-        return True
-
-    def release(self) -> None:
-        """Nothing to give back."""

@@ -84,8 +84,9 @@ class Projector:
                 last = outbox.last_of_all(connection, self._tenant)
                 since_ms = self._clock.now_ms() - self._reorder_window_ms
                 ends = eventlog.recent_task_ends(connection, self._tenant, since_ms)
+                self._floor.know_task_ends(ends)
                 for worker_sid, _, record in agent_rows.load(connection, self._tenant):
-                    self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), ends)
+                    self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid))
             self._remap_all()
             self._name_held()
             self._stale = False

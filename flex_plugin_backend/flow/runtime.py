@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.flow.intake import Intake
-from flex_plugin_backend.flow.leader import FileLease, Lease, NoLease
+from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.startup import FloorReader
 from flex_plugin_backend.flow.tenant import Tenant, TenantParts
@@ -70,17 +70,11 @@ class Runtime:
                 clock=self._clock,
                 connection=WFMConnection.get_connection(config, clock=self._clock),
                 reader=reader,
-                lease=self._lease(name),
+                lease=FileLease(Path(f"{self._ledger.path}.{name}.lease")),
                 metrics=self._metrics,
                 submit=lambda events: self._intake.submit(name, events),
             )
         )
-
-    def _lease(self, tenant: str) -> Lease:
-        path = self._ledger.path
-        if path is None or str(path) == ":memory:":
-            return NoLease()
-        return FileLease(Path(f"{path}.{tenant}.lease"))
 
     @property
     def registry(self) -> CollectorRegistry:

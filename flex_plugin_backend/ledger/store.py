@@ -36,7 +36,7 @@ class Ledger:
         self._writing = threading.Lock()
         try:
             self._durable = _engine(self.url, synchronous="FULL")
-            self._relaxed = _engine(self.url, synchronous="NORMAL") if self.is_sqlite else self._durable
+            self._relaxed = _engine(self.url, synchronous="NORMAL")
             with self._writing:
                 bring_up_to_date(self._durable)
             # Made once: an engine with options of its own is too dear to make for each transaction.
@@ -53,14 +53,9 @@ class Ledger:
             ) from error
 
     @property
-    def is_sqlite(self) -> bool:
-        """Is this the embedded database."""
-        return self.url.get_backend_name() == "sqlite"
-
-    @property
-    def path(self) -> Path | None:
-        """The database file of an embedded ledger."""
-        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+    def path(self) -> Path:
+        """The database file."""
+        return Path(self.url.database or "")
 
     @contextmanager
     def write_durably(self) -> Iterator[Connection]:
@@ -92,7 +87,12 @@ def _checked(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError as error:  # its text would repeat the address, which may hold a password
         raise LedgerError(problem="its address is none", repair="Write it like sqlite:////path/to/file.") from error
-    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+    if parsed.get_backend_name() != "sqlite":
+        raise LedgerError(
+            problem=f"a ledger in {parsed.get_backend_name()} is not supported yet",
+            repair="Name a file: sqlite:////path/to/file.",
+        )
+    if parsed.database in (None, "", ":memory:"):
         raise LedgerError(
             problem="a ledger in memory forgets what was acknowledged", repair="Name a file: sqlite:////path/to/file."
         )
@@ -100,8 +100,6 @@ def _checked(url: str) -> URL:
 
 
 def _engine(url: URL, *, synchronous: str) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

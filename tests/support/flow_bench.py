@@ -18,7 +18,7 @@ from flex_plugin_backend.clock import Clock, ManualClock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Activity
 from flex_plugin_backend.errors import TwilioUnavailable
-from flex_plugin_backend.flow.leader import NoLease
+from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.projector import Projector
 from flex_plugin_backend.flow.rules import StoredCatalogue, derive_rules
@@ -194,7 +194,7 @@ class Bench:
                 clock=self.clock,
                 connection=self.connection,
                 reader=self.reader,
-                lease=NoLease(),
+                lease=FileLease(self.folder / "ledger.lease"),
                 metrics=self.metrics,
                 submit=self.store,
             )

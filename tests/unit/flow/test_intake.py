@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +273,21 @@ def test_thirty_two_threads_lose_nothing_and_duplicate_nothing(desk: Desk) -> No
     assert new == len(many) == len(held)
     assert set(held) == {one.sid for one in many}
     assert sum(number for _, number in desk.stored) == len(many)
+
+
+def test_an_event_that_cannot_be_stored_does_not_cost_the_others_of_its_group(desk: Desk) -> None:
+    """The group is tried again one by one; only the bad one is refused."""
+    first, good, bad = events(3)
+    bad = replace(bad, worker_sid="WK\ud800")
+    desk.gate.open.clear()
+    with ThreadPoolExecutor(3) as pool:
+        leading = pool.submit(desk.intake.submit, TENANT, (first,))
+        assert desk.gate.entered.acquire(timeout=10)
+        rest = [pool.submit(desk.intake.submit, TENANT, (one,)) for one in (good, bad)]
+        until(lambda: desk.waiting() == 2)
+        desk.gate.open.set()
+        assert leading.result(10) == 1
+        assert rest[0].result(10) == 1
+        with pytest.raises(IntakeUnavailable):
+            rest[1].result(10)
+    assert sorted(desk.held()) == sorted([first.sid, good.sid])

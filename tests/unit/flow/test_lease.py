@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flex_plugin_backend.flow.leader import FileLease, NoLease
+from flex_plugin_backend.flow.leader import FileLease
 
 HOLDER = """
 import sys
@@ -61,10 +61,3 @@ def test_a_lease_given_back_can_be_taken_by_another(tmp_path: Path) -> None:
     assert second.acquire()
     second.release()
     assert path.stat().st_mode & 0o077 == 0
-
-
-def test_a_ledger_in_memory_needs_no_lease() -> None:
-    """Nobody else can open it."""
-    lease = NoLease()
-    assert lease.acquire()
-    lease.release()
