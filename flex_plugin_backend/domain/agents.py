@@ -10,7 +10,7 @@ from flex_plugin_backend.domain import events as ev
 from flex_plugin_backend.domain.activity import ActivityTrack, Source, observe
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Channel, Direction, EffectiveState, MappingRules, State
-from flex_plugin_backend.domain.reservations import TASK_ENDINGS, Reservation, StateRules, Status
+from flex_plugin_backend.domain.reservations import TASK_ENDINGS, Reservation, StateRules, Status, least
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class AgentTimeline:
         self._name(event)
         affected_ms = self._dispatch(event, rules)
         if self.deleted_ms != deleted_before:
-            affected_ms = _least(affected_ms, _least(deleted_before, self.deleted_ms))
+            affected_ms = least(affected_ms, least(deleted_before, self.deleted_ms))
         return affected_ms
 
     def _dispatch(self, event: TaskRouterEvent, rules: Rules) -> int | None:
@@ -86,7 +86,7 @@ class AgentTimeline:
         reservation = self._reservation(event.reservation_sid)
         before = reservation.facts()
         reservation.take(event, step, rules.mapping)
-        return _least(affected_ms, reservation.changed_from_ms(before))
+        return least(affected_ms, reservation.changed_from_ms(before))
 
     def _observe(self, event: TaskRouterEvent, source: Source, rules: Rules) -> int | None:
         seen = observe(event, source)
@@ -131,11 +131,11 @@ class AgentTimeline:
         affected_ms: int | None = None
         for reservation in self.reservations.values():
             if reservation.task_sid == task_sid:
-                ended_ms = _least(reservation.task_ended_ms, at_ms)
+                ended_ms = least(reservation.task_ended_ms, at_ms)
                 if ended_ms != reservation.task_ended_ms:
                     reservation.task_ended_ms = ended_ms
-                    reservation.task_end_due_ms = _least(reservation.task_end_due_ms, due_ms)
-                    affected_ms = _least(affected_ms, ended_ms)
+                    reservation.task_end_due_ms = least(reservation.task_end_due_ms, due_ms)
+                    affected_ms = least(affected_ms, ended_ms)
         return affected_ms
 
     def _reservation(self, sid: str) -> Reservation:
@@ -291,12 +291,6 @@ class AgentTimeline:
 def _precedence(reservation: Reservation) -> tuple[bool, int, str]:
     """Voice before messaging, else the oldest contact; the sid decides ties, so that order of arrival does not."""
     return (reservation.channel is not Channel.VOICE, reservation.accepted_ms or 0, reservation.sid)
-
-
-def _least(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
 
 
 def ends_task(event: TaskRouterEvent) -> bool:

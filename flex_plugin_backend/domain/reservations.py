@@ -39,7 +39,8 @@ class StateRules:
     parked_limit_ms: int = 3_600_000
 
 
-def _least(one: int | None, other: int | None) -> int | None:
+def least(one: int | None, other: int | None) -> int | None:
+    """The smaller of two instants, of which either may be unknown."""
     if one is None or other is None:
         return other if one is None else one
     return min(one, other)
@@ -76,24 +77,24 @@ class Reservation:
         """Merge one `reservation.<step>` event."""
         at_ms = event.occurred_ms
         if step == "created":
-            self.created_ms = _least(self.created_ms, at_ms)
+            self.created_ms = least(self.created_ms, at_ms)
         elif step == "accepted":
-            self.accepted_ms = _least(self.accepted_ms, at_ms)
+            self.accepted_ms = least(self.accepted_ms, at_ms)
         elif step == "wrapup":
-            self.wrapup_ms = _least(self.wrapup_ms, at_ms)
+            self.wrapup_ms = least(self.wrapup_ms, at_ms)
         elif step in ENDINGS:
-            self.ended_ms = _least(self.ended_ms, at_ms)
+            self.ended_ms = least(self.ended_ms, at_ms)
         self._describe(event, rules)
 
     def take_snapshot(self, event: TaskRouterEvent, rules: MappingRules) -> None:
         """Merge what REST says: a status and the second it was last updated; the creation where it is known."""
         at_ms = event.occurred_ms
         if event.reservation_status == "accepted":
-            self.accepted_ms = _least(self.accepted_ms, at_ms)
+            self.accepted_ms = least(self.accepted_ms, at_ms)
         elif event.reservation_status == "wrapping":
-            self.wrapup_ms = _least(self.wrapup_ms, at_ms)
+            self.wrapup_ms = least(self.wrapup_ms, at_ms)
         else:
-            self.created_ms = _least(self.created_ms, at_ms)
+            self.created_ms = least(self.created_ms, at_ms)
         self._describe(event, rules)
 
     def _describe(self, event: TaskRouterEvent, rules: MappingRules) -> None:
@@ -114,7 +115,7 @@ class Reservation:
         if end_ms is None and self.task_end_due_ms is not None and as_of_ms >= self.task_end_due_ms:
             end_ms = self.task_ended_ms
         if self.wrapup_ms is not None:
-            end_ms = _least(end_ms, self.wrapup_ms + rules.wrap_up_cap_ms)
+            end_ms = least(end_ms, self.wrapup_ms + rules.wrap_up_cap_ms)
         return end_ms
 
     def status_at(self, at_ms: int, as_of_ms: int, rules: StateRules) -> Status | None:

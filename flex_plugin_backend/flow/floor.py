@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from flex_plugin_backend.domain.agents import AgentTimeline, Rules, ends_task
 from flex_plugin_backend.domain.events import FINDING, SNAPSHOT_RESERVATION, SNAPSHOT_WORKER, TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Unmapped
+from flex_plugin_backend.domain.reservations import least
 from flex_plugin_backend.ledger.outbox import StateChange
 
 # Reads a worker's whole history again: (worker sid, from ms) -> events oldest first, and the ends of their tasks.
@@ -115,7 +116,7 @@ class Floor:
             ended_ms = self._task_ends.get(event.task_sid)
             if ended_ms is not None:
                 due_ms = now_ms + self.rules.states.task_end_grace_ms
-                from_ms = _least(from_ms, timeline.end_task(event.task_sid, ended_ms, due_ms))
+                from_ms = least(from_ms, timeline.end_task(event.task_sid, ended_ms, due_ms))
         touched.setdefault(worker_sid, Touch()).add(from_ms, event.sid, event.occurred_ms)
 
     def replay(self, worker: Worker, from_ms: int, now_ms: int, history: History) -> None:
@@ -201,9 +202,3 @@ class Floor:
         self._task_ends = {sid: at_ms for sid, at_ms in self._task_ends.items() if at_ms >= before_ms}
         # Looking at all of them again pays only once they have doubled.
         self._task_ends_checked = max(1_000, 2 * len(self._task_ends))
-
-
-def _least(one: int | None, other: int | None) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return min(one, other)
