@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from flex_plugin_backend.domain.agents import AgentTimeline, Rules, ends_task
+from flex_plugin_backend.domain.agents import AgentTimeline, Rules, Segment, ends_task
 from flex_plugin_backend.domain.events import FINDING, SNAPSHOT_RESERVATION, SNAPSHOT_WORKER, TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Unmapped
 from flex_plugin_backend.domain.reservations import least
@@ -21,12 +21,17 @@ LONGEST_CONTACT_MS = 26 * 3_600_000
 
 @dataclass(slots=True)
 class Worker:
-    """One worker on the floor. `last` is the newest state in the agent's line; `agent_id` is None while unmapped."""
+    """One worker on the floor.
+
+    `last` is the newest state change in the agent's line, `segment` the newest state of its raw line; `agent_id` is
+    None while unmapped.
+    """
 
     timeline: AgentTimeline
     agent_id: str | None = None
     agent_problem: str | None = None
     last: StateChange | None = None
+    segment: Segment | None = None
 
 
 @dataclass(slots=True)
@@ -64,9 +69,9 @@ class Floor:
         self._timers: list[tuple[int, str, int]] = []
         self._timer_of: dict[str, tuple[int, int]] = {}
 
-    def put(self, timeline: AgentTimeline, last: StateChange | None) -> None:
+    def put(self, timeline: AgentTimeline, last: StateChange | None, segment: Segment | None) -> None:
         """Set up one worker from what the ledger holds."""
-        worker = Worker(timeline, last=last)
+        worker = Worker(timeline, last=last, segment=segment)
         self.workers[timeline.worker_sid] = worker
         self.remap(worker)
         for reservation in timeline.reservations.values():

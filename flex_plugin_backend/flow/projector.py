@@ -19,6 +19,7 @@ from flex_plugin_backend.flow.line import Author, changes_of, rewrite
 from flex_plugin_backend.flow.rules import StoredCatalogue
 from flex_plugin_backend.ledger import agents as agent_rows
 from flex_plugin_backend.ledger import eventlog, outbox
+from flex_plugin_backend.ledger import segments as segment_rows
 from flex_plugin_backend.ledger.outbox import StateChange
 from flex_plugin_backend.ledger.store import Ledger
 
@@ -36,12 +37,16 @@ class _Plan:
         mapped: workers that have another agent id than before.
         rewrites: workers whose history has changed: their segments from there on.
         changes: new states, in sending order.
+        lines: new states at the end of raw lines.
+        redrawn: raw lines that have changed, from their first state on.
         rows: the timelines to keep.
     """
 
     mapped: dict[str, str] = field(default_factory=dict)
     rewrites: list[tuple[Worker, list[Segment], Author]] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
+    lines: list[tuple[str, list[Segment]]] = field(default_factory=list)
+    redrawn: list[tuple[str, list[Segment]]] = field(default_factory=list)
     rows: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
 
 
@@ -82,11 +87,12 @@ class Projector:
                 self._floor = Floor(self._rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
                 self.cursor = eventlog.cursor(connection, self._tenant, CURSOR)
                 last = outbox.last_of_all(connection, self._tenant)
+                newest = segment_rows.last_of_all(connection, self._tenant)
                 since_ms = self._clock.now_ms() - self._reorder_window_ms
                 ends = eventlog.recent_task_ends(connection, self._tenant, since_ms)
                 self._floor.know_task_ends(ends)
                 for worker_sid, _, record in agent_rows.load(connection, self._tenant):
-                    self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid))
+                    self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), newest.get(worker_sid))
             self._remap_all()
             self._name_held()
             self._stale = False
@@ -164,6 +170,8 @@ class Projector:
             # Not just now: where our clock is behind Twilio's, the newest states lie in our future.
             as_of_ms = max(now_ms, touch.last_ms, worker.timeline.newest_ms)
             segments = worker.timeline.segments(touch.from_ms, as_of_ms, rules)
+            if segments:
+                self._draw(plan, worker, segments)
             last = worker.last
             if last is not None and segments and (touch.from_ms < last.start_ms or last.event_id is None):
                 plan.rewrites.append((worker, segments, author))
@@ -176,6 +184,19 @@ class Projector:
         plan.rows = [_row(self._floor.workers[worker_sid]) for worker_sid in touched]
         return plan
 
+    @staticmethod
+    def _draw(plan: _Plan, worker: Worker, segments: list[Segment]) -> None:
+        """Continue the worker's raw line, or draw it again from where it has changed."""
+        last, worker_sid = worker.segment, worker.timeline.worker_sid
+        if last is not None and segments[0].start_ms <= last.start_ms:
+            plan.redrawn.append((worker_sid, segments))
+        else:
+            if last is not None and segments[0].state == last.state:
+                segments = segments[1:]
+            plan.lines.append((worker_sid, segments))
+        if segments:
+            worker.segment = segments[-1]
+
     def _write(self, touched: dict[str, Touch], cursor: int, now_ms: int) -> None:
         self._replay_pruned(touched, cursor, now_ms)
         plan = self._plan(touched, now_ms)
@@ -187,6 +208,9 @@ class Projector:
             for worker, segments, author in plan.rewrites:
                 worker.last = rewrite(connection, self._tenant, segments, self._floor.rules.mapping, author)
             outbox.record(connection, self._tenant, plan.changes)
+            segment_rows.append(connection, self._tenant, plan.lines)
+            for worker_sid, line in plan.redrawn:
+                segment_rows.rewrite(connection, self._tenant, worker_sid, line)
             agent_rows.save(connection, self._tenant, plan.rows, now_ms)
             eventlog.set_cursor(connection, self._tenant, CURSOR, cursor)
         for worker_sid in touched:

@@ -99,3 +99,46 @@ answers = Table(
     Column("body", Text),
     sqlite_autoincrement=True,
 )
+
+# Every worker's raw line of states: each lasts to the next row's start. What the interval reports are made of.
+segments = Table(
+    "segments",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("worker_sid", String, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("channel", String),
+    Column("direction", String),
+    Column("activity_sid", String),
+    Column("activity_name", String),
+)
+
+# The projection per task (domain.contacts.TaskStory). `closed_ms` is NULL while anything of it is open.
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("task_sid", String, primary_key=True),
+    Column("story", Text, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("closed_ms", BigInteger),
+)
+Index("ix_tasks_time", tasks.c.tenant, tasks.c.closed_ms, tasks.c.opened_ms)
+
+# The receipt of each interval's report: the newest revision that was accepted, and whether it must be built again.
+report_runs = Table(
+    "report_runs",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("dirty", Integer, nullable=False, server_default="0"),
+    Column("note", Text),
+    Column("sent_ms", BigInteger),
+    Column("answer_id", BigInteger),
+)
+Index("ix_report_runs_dirty", report_runs.c.tenant, report_runs.c.dirty, report_runs.c.start_ms)

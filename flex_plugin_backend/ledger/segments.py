@@ -1,0 +1,93 @@
+"""Queries on the workers' raw lines of states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from flex_plugin_backend.domain.agents import Segment
+from flex_plugin_backend.domain.mapping import Channel, Direction, EffectiveState, State
+from flex_plugin_backend.ledger.tables import segments
+
+_table = segments.c
+
+
+def append(connection: Connection, tenant: str, lines: Iterable[tuple[str, Sequence[Segment]]]) -> None:
+    """Add new states to the ends of workers' lines."""
+    rows = [_values(tenant, worker_sid, one) for worker_sid, some in lines for one in some]
+    if rows:
+        connection.execute(insert(segments), rows)
+
+
+def rewrite(connection: Connection, tenant: str, worker_sid: str, line: Sequence[Segment]) -> None:
+    """Replace a worker's line from the first of these states on."""
+    connection.execute(
+        delete(segments).where(
+            _table.tenant == tenant, _table.worker_sid == worker_sid, _table.start_ms >= line[0].start_ms
+        )
+    )
+    append(connection, tenant, [(worker_sid, line)])
+
+
+def last_of_all(connection: Connection, tenant: str) -> dict[str, Segment]:
+    """The newest state of each worker."""
+    newest = (
+        select(_table.worker_sid, func.max(_table.start_ms).label("start_ms"))
+        .where(_table.tenant == tenant)
+        .group_by(_table.worker_sid)
+        .subquery()
+    )
+    found = connection.execute(
+        select(segments).join(
+            newest,
+            (_table.worker_sid == newest.c.worker_sid)
+            & (_table.start_ms == newest.c.start_ms)
+            & (_table.tenant == tenant),
+        )
+    )
+    return {row.worker_sid: _segment(row) for row in found}
+
+
+def line(connection: Connection, tenant: str, worker_sid: str, from_ms: int, to_ms: int, before: int) -> list[Segment]:
+    """A worker's states that begin in `[from_ms, to_ms)` and up to `before` earlier ones, oldest first."""
+    mine = (_table.tenant == tenant, _table.worker_sid == worker_sid)
+    earlier = connection.execute(
+        select(segments).where(*mine, _table.start_ms < from_ms).order_by(_table.start_ms.desc()).limit(before)
+    ).all()
+    within = connection.execute(
+        select(segments).where(*mine, _table.start_ms >= from_ms, _table.start_ms < to_ms).order_by(_table.start_ms)
+    )
+    return [_segment(row) for row in [*reversed(earlier), *within]]
+
+
+def first_ms(connection: Connection, tenant: str) -> int | None:
+    """When the first state that is known began."""
+    return connection.execute(select(func.min(_table.start_ms)).where(_table.tenant == tenant)).scalar()
+
+
+def _values(tenant: str, worker_sid: str, one: Segment) -> dict[str, object]:
+    state = one.state
+    return {
+        "tenant": tenant,
+        "worker_sid": worker_sid,
+        "start_ms": one.start_ms,
+        "state": state.state.value,
+        "channel": state.channel.value if state.channel else None,
+        "direction": state.direction.value if state.direction else None,
+        "activity_sid": state.activity_sid,
+        "activity_name": state.activity_name,
+    }
+
+
+def _segment(row: Row[tuple[object, ...]]) -> Segment:
+    return Segment(
+        row.start_ms,
+        EffectiveState(
+            State(row.state),
+            Channel(row.channel) if row.channel else None,
+            Direction(row.direction) if row.direction else None,
+            row.activity_sid,
+            row.activity_name,
+        ),
+    )
