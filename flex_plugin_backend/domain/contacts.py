@@ -148,8 +148,7 @@ class HandledContact:
 
 
 def _record(fact: QueueVisit | HandledContact) -> dict[str, Any]:
-    found = {one.name: getattr(fact, one.name) for one in fields(fact)}
-    return {name: value for name, value in found.items() if value is not None and value is not False and value != ()}
+    return {one.name: getattr(fact, one.name) for one in fields(fact)}
 
 
 @dataclass(frozen=True, slots=True)
