@@ -105,7 +105,7 @@ class HandledContact:
 
     @property
     def wait_ms(self) -> int | None:
-        """From the entry into the queue to the acceptance, ringing included (design, finer point 4)."""
+        """From the entry into the queue to the acceptance, ringing included (rule 4)."""
         return None if self.wait_from_ms is None else max(0, self.accepted_ms - self.wait_from_ms)
 
     @property
@@ -125,7 +125,7 @@ class HandledContact:
 
     @property
     def wrap_up_ms(self) -> int | None:
-        """From the wrap-up to the completion, at most the cap (design, finer points 11 and 12)."""
+        """From the wrap-up to the completion, at most the cap (rules 11 and 12)."""
         return None if self.end_ms is None or self.talk_end_ms is None else self.end_ms - self.talk_end_ms
 
     @property

@@ -1,8 +1,8 @@
 """Every figure of the queue report and its agent parts, defined once: what it counts, and who says so.
 
-Sources: "CXone" and "Twilio" are the references' sections, "design" is the plan's table of finer points. All times are
-whole seconds between two instants that were each cut to their second (design 1). A contact counts in the interval that
-owns the instant it ended, with all of its figures (CXone 3, When Contact Ended).
+Sources: "CXone" and "Twilio" are sections of the references; "rule" is a rule of ours, listed in docs/metrics.md. All
+times are whole seconds between two instants that were each cut to their second (rule 1). A contact counts in the
+interval that owns the instant it ended, with all of its figures (CXone 3, When Contact Ended).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _wait_s(contact: HandledContact) -> int:
 
 
 def handle_s(contact: HandledContact) -> int:
-    """From the acceptance to the end of wrap-up: talk, hold and wrap-up together (CXone 4; design 7)."""
+    """From the acceptance to the end of wrap-up: talk, hold and wrap-up together (CXone 4; rule 7)."""
     return whole_seconds(contact.accepted_ms, contact.end_ms) if contact.end_ms is not None else 0
 
 
@@ -34,19 +34,19 @@ class Handled:
     @property
     def contacts_handled(self) -> int:
         """Reservations that an agent accepted and that have ended, wrap-up included; a transferred contact counts once
-        for each agent who accepted it (CXone 4; design 6)."""
+        for each agent who accepted it (CXone 4; rule 6)."""
         return len(self.contacts)
 
     @property
     def handle_time_s(self) -> int:
         """Talk, hold and wrap-up time of the handled contacts, whole, also where they began in earlier intervals
-        (CXone 3 and 4; design 7)."""
+        (CXone 3 and 4; rule 7)."""
         return sum(handle_s(one) for one in self.contacts)
 
     @property
     def work_time_s(self) -> int:
         """The wrap-up part of the handle time: from the wrap-up to the completion, 0 without wrap-up, at most
-        `wrap_up_cap_s` (CXone 1.9 and 4; Twilio 6.2; design 7, 11, 12)."""
+        `wrap_up_cap_s` (CXone 1.9 and 4; Twilio 6.2; rule 7, 11, 12)."""
         return sum(whole_seconds(one.talk_end_ms or 0, one.end_ms or 0) for one in self.contacts)
 
     @property
@@ -69,7 +69,7 @@ class Handled:
     @property
     def queue_delay_s(self) -> int:
         """How long the handled contacts waited: from the entry into the queue where they were answered, or from the
-        start of the transfer, to the acceptance, ringing included (CXone 1.9; Twilio 6.2; design 4, 21)."""
+        start of the transfer, to the acceptance, ringing included (CXone 1.9; Twilio 6.2; rule 4, 21)."""
         return sum(_wait_s(one) for one in self.contacts)
 
 
@@ -95,40 +95,40 @@ class QueueFigures:
 
     @property
     def contacts_received(self) -> int:
-        """Handled, abandoned and diverted contacts together, each where it ended (CXone 3 and 4; design 3)."""
+        """Handled, abandoned and diverted contacts together, each where it ended (CXone 3 and 4; rule 3)."""
         return self.handled.contacts_handled + self.contacts_abandoned + self.contacts_diverted
 
     @property
     def contacts_abandoned(self) -> int:
         """Contacts whose task was cancelled, or whose caller left during a transfer, before anybody accepted; in the
-        last queue of a task that was moved or timed out (CXone 4; Twilio 6.2; design 5, 20, 22)."""
+        last queue of a task that was moved or timed out (CXone 4; Twilio 6.2; rule 5, 20, 22)."""
         return len(self._abandoned_waits())
 
     @property
     def contacts_abandoned_short(self) -> int:
-        """Abandoned after less than the short-abandon threshold (CXone 4; design 18)."""
+        """Abandoned after less than the short-abandon threshold (CXone 4; rule 18)."""
         return sum(1 for wait_ms in self._abandoned_waits() if wait_ms < self.short_abandon_ms)
 
     @property
     def contacts_abandoned_long(self) -> int:
-        """Abandoned after the short-abandon threshold had passed (CXone 4; design 18)."""
+        """Abandoned after the short-abandon threshold had passed (CXone 4; rule 18)."""
         return self.contacts_abandoned - self.contacts_abandoned_short
 
     @property
     def contacts_diverted(self) -> int:
         """Contacts whose task was cancelled because they are served elsewhere: the reason is on the configured list, as
-        for a callback (Twilio 6.2; design 3, 26)."""
+        for a callback (Twilio 6.2; rule 3, 26)."""
         return sum(1 for one in self.unserved if one.outcome is Outcome.DIVERTED)
 
     @property
     def contacts_answered_in_sl(self) -> int:
-        """Handled contacts that waited no longer than the queue's service-level threshold (CXone 1.9; design 4, 18)."""
+        """Handled contacts that waited no longer than the queue's service-level threshold (CXone 1.9; rule 4, 18)."""
         return sum(1 for one in self.handled.contacts if (one.wait_ms or 0) <= self.threshold_ms)
 
     @property
     def contacts_abandoned_in_sl(self) -> int:
         """Abandoned contacts that waited no longer than the queue's service-level threshold, short ones included
-        (CXone 1.9; design 4, 18)."""
+        (CXone 1.9; rule 4, 18)."""
         return sum(1 for wait_ms in self._abandoned_waits() if wait_ms <= self.threshold_ms)
 
     @property
@@ -139,7 +139,7 @@ class QueueFigures:
 
     @property
     def backlog(self) -> int:
-        """Visits open at the interval's end instant, whatever opened them (Twilio 6.2; design 23)."""
+        """Visits open at the interval's end instant, whatever opened them (Twilio 6.2; rule 23)."""
         return len(self.waiting_ms)
 
     @property
@@ -170,42 +170,42 @@ class AgentFigures:
     @property
     def login_time_s(self) -> int:
         """Time in any state but logged out, so also logged out with a contact still open: ready, idle and busy time
-        together (CXone 1.9 and 4; Twilio 6.2; design 2)."""
+        together (CXone 1.9 and 4; Twilio 6.2; rule 2)."""
         return self.time.login_s
 
     @property
     def ready_time_s(self) -> int:
-        """Time AVAILABLE (CXone 1.9; design 2)."""
+        """Time AVAILABLE (CXone 1.9; rule 2)."""
         return self.time.ready_s
 
     @property
     def idle_time_s(self) -> int:
-        """Time UNAVAILABLE, whatever the reason (CXone 1.9; design 2)."""
+        """Time UNAVAILABLE, whatever the reason (CXone 1.9; rule 2)."""
         return self.time.idle_s
 
     @property
     def busy_time_s(self) -> int:
-        """Time RESERVED, DIALLING, on a CONTACT or in WRAPUP; concurrent contacts count once (design 2)."""
+        """Time RESERVED, DIALLING, on a CONTACT or in WRAPUP; concurrent contacts count once (rule 2)."""
         return self.time.busy_s
 
     @property
     def out_calls(self) -> int:
-        """Outbound contacts that were answered and have ended (CXone 1.9; design 7)."""
+        """Outbound contacts that were answered and have ended (CXone 1.9; rule 7)."""
         return self.outbound.contacts_handled
 
     @property
     def out_time_s(self) -> int:
-        """The handle time of the outbound contacts, whole, in the interval where they ended (CXone 1.9; design 7)."""
+        """The handle time of the outbound contacts, whole, in the interval where they ended (CXone 1.9; rule 7)."""
         return self.outbound.handle_time_s
 
     @property
     def internal_calls(self) -> int:
-        """Internal contacts that were answered and have ended, for each of the two agents (CXone 1.9; design 7)."""
+        """Internal contacts that were answered and have ended, for each of the two agents (CXone 1.9; rule 7)."""
         return self.internal.contacts_handled
 
     @property
     def internal_time_s(self) -> int:
-        """The handle time of the internal contacts, whole, where they ended (CXone 1.9; design 7)."""
+        """The handle time of the internal contacts, whole, where they ended (CXone 1.9; rule 7)."""
         return self.internal.handle_time_s
 
 

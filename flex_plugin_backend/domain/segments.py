@@ -34,8 +34,8 @@ def activity_segments(
     """The segments of the activity report, from a raw line of states that is known up to `until_ms`.
 
     Neighbours that mean the same pair are one. Then a segment shorter than `min_state_ms` is absorbed by the one before
-    it; the first of all by the one after it, one after the other until what has gathered is long enough (design, finer
-    points 14 and 27). So the segments have no hole. The time before anything was known of the agent is none of them.
+    it; the first of all by the one after it, one after the other until what has gathered is long enough (rules 14 and
+    27). So the segments have no hole. The time before anything was known of the agent is none of them.
 
     The line may begin at the agent's first state or at the start of any segment that this function returned before:
     what follows comes out the same.
@@ -88,7 +88,7 @@ def _ms(one: ActivitySegment) -> int:
 
 @dataclass(frozen=True, slots=True)
 class AgentTime:
-    """How an agent spent an interval, whole seconds, clipped to it (design, finer points 1 and 2; raw line of states).
+    """How an agent spent an interval, whole seconds, clipped to it (rules 1 and 2; raw line of states).
 
     A state that nobody knows counts nowhere.
     """

@@ -266,9 +266,9 @@ def test_a_changed_line_of_states_touches_every_interval_since() -> None:
 
 
 def test_every_metric_says_what_it_is_and_who_says_so() -> None:
-    """The definition names a section of a reference or a finer point of the design."""
+    """The definition names a section of a reference or a rule of the docs page."""
     found = definitions()
     assert len(found) >= 25
     for name, text in found.items():
         assert len(text) > 30, name
-        assert any(source in text for source in ("(CXone ", "(Twilio ", "(design ")), name
+        assert any(source in text for source in ("(CXone ", "(Twilio ", "(rule ")), name
