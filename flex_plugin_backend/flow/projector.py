@@ -13,18 +13,21 @@ from sqlalchemy import Connection
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.agents import AgentTimeline, Rules, Segment
 from flex_plugin_backend.domain.events import TaskRouterEvent
-from flex_plugin_backend.domain.mapping import Activity
+from flex_plugin_backend.domain.intervals import owner
+from flex_plugin_backend.domain.mapping import Activity, MappingRules
 from flex_plugin_backend.flow.floor import Floor, History, Touch, Worker
 from flex_plugin_backend.flow.line import Author, changes_of, rewrite
 from flex_plugin_backend.flow.rules import StoredCatalogue
 from flex_plugin_backend.ledger import agents as agent_rows
-from flex_plugin_backend.ledger import eventlog, outbox
+from flex_plugin_backend.ledger import eventlog, outbox, receipts
 from flex_plugin_backend.ledger import segments as segment_rows
 from flex_plugin_backend.ledger.outbox import StateChange
 from flex_plugin_backend.ledger.store import Ledger
 
 CURSOR = "states"
 MOST_PER_STEP = 500
+# Whether a state that began this much earlier counts as short may depend on what follows it.
+SHORT_STATE_MS = 60_000
 
 _log = structlog.get_logger(__name__)
 
@@ -39,6 +42,7 @@ class _Plan:
         changes: new states, in sending order.
         lines: new states at the end of raw lines.
         redrawn: raw lines that have changed, from their first state on.
+        past_ms: the start of the oldest interval, of those that have ended, in which a line has changed.
         rows: the timelines to keep.
     """
 
@@ -46,6 +50,7 @@ class _Plan:
     rewrites: list[tuple[Worker, list[Segment], Author]] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
     lines: list[tuple[str, list[Segment]]] = field(default_factory=list)
+    past_ms: int | None = None
     redrawn: list[tuple[str, list[Segment]]] = field(default_factory=list)
     rows: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
 
@@ -172,6 +177,9 @@ class Projector:
             segments = worker.timeline.segments(touch.from_ms, as_of_ms, rules)
             if segments:
                 self._draw(plan, worker, segments)
+            begun_ms = owner(touch.from_ms - SHORT_STATE_MS).start_ms
+            if owner(begun_ms).end_ms <= now_ms:
+                plan.past_ms = begun_ms if plan.past_ms is None else min(plan.past_ms, begun_ms)
             last = worker.last
             if last is not None and segments and (touch.from_ms < last.start_ms or last.event_id is None):
                 plan.rewrites.append((worker, segments, author))
@@ -211,6 +219,8 @@ class Projector:
             segment_rows.append(connection, self._tenant, plan.lines)
             for worker_sid, line in plan.redrawn:
                 segment_rows.rewrite(connection, self._tenant, worker_sid, line)
+            if plan.past_ms is not None:
+                receipts.mark_dirty_from(connection, self._tenant, plan.past_ms)
             agent_rows.save(connection, self._tenant, plan.rows, now_ms)
             eventlog.set_cursor(connection, self._tenant, CURSOR, cursor)
         for worker_sid in touched:
@@ -287,6 +297,17 @@ class Projector:
                 for worker_sid, worker in self._floor.workers.items()
                 for one in worker.timeline.open_reservations(now_ms, self._floor.rules)
             }
+
+    @property
+    def mapping(self) -> MappingRules:
+        """The names as they are known now."""
+        return self._floor.rules.mapping
+
+    def deleted_workers(self) -> dict[str, int]:
+        """The workers that were deleted, and when (ms) they left."""
+        with self._busy:
+            found = ((sid, worker.timeline.deleted_ms) for sid, worker in self._floor.workers.items())
+            return {sid: at_ms for sid, at_ms in found if at_ms is not None}
 
     def workers(self) -> dict[str, tuple[bool, int]]:
         """Every worker: is it deleted, and the time (ms) of its newest event."""

@@ -16,6 +16,7 @@ from flex_plugin_backend.domain.mapping import (
     MappingRules,
     State,
 )
+from flex_plugin_backend.domain.report_rules import ReportRules
 from flex_plugin_backend.domain.reservations import StateRules
 from flex_plugin_backend.settings import TenantSettings
 from flex_plugin_backend.wfm.contract import Profile
@@ -48,7 +49,7 @@ class StoredCatalogue:
 
 def derive_rules(settings: TenantSettings, profile: Profile, catalogue: StoredCatalogue) -> Rules:
     """Everything that derivation needs, in one frozen record."""
-    mapping, states = settings.mapping, settings.states
+    mapping = settings.mapping
     overrides = {
         key: ActivityOverride(State(rule.state) if rule.state else None, rule.event_id, rule.reason)
         for name, rule in mapping.activities.items()
@@ -69,12 +70,39 @@ def derive_rules(settings: TenantSettings, profile: Profile, catalogue: StoredCa
             pseudo_activities=frozenset(pseudo),
             channels=channels,
         ),
-        StateRules(
-            task_end_grace_ms=round(states.task_end_grace_s * 1000),
-            wrap_up_cap_ms=round(states.wrap_up_cap_s * 1000),
-            parked_messaging=states.parked_messaging,
-            parked_limit_ms=round(states.parked_limit_s * 1000),
-        ),
+        derive_state_rules(settings),
+    )
+
+
+def derive_state_rules(settings: TenantSettings) -> StateRules:
+    """The settings of state derivation as the domain takes them."""
+    states = settings.states
+    return StateRules(
+        task_end_grace_ms=round(states.task_end_grace_s * 1000),
+        wrap_up_cap_ms=round(states.wrap_up_cap_s * 1000),
+        parked_messaging=states.parked_messaging,
+        parked_limit_ms=round(states.parked_limit_s * 1000),
+    )
+
+
+def derive_report_rules(settings: TenantSettings, states: StateRules) -> ReportRules:
+    """The settings of the interval reports as the domain takes them."""
+    reports = settings.reports
+    by_queue = {
+        key: round(seconds * 1000)
+        for name, seconds in reports.queue_service_level_s.items()
+        for key in (name, name.casefold())
+    }
+    return ReportRules(
+        states=states,
+        min_state_ms=round(settings.states.min_state_s * 1000),
+        service_level_ms=round(reports.service_level_s * 1000),
+        queue_service_level_ms=by_queue,
+        short_abandon_ms=round(reports.short_abandon_s * 1000),
+        diverted_reasons=frozenset(one.strip().casefold() for one in reports.diverted_reasons),
+        diverted_abandoned=frozenset(one.strip().casefold() for one in reports.diverted_abandoned),
+        no_queue_id=reports.no_queue_id,
+        queue_id_format=reports.queue_id_format,
     )
 
 

@@ -15,13 +15,16 @@ from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.buildreports import ReportBuilder
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard
 from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
 from flex_plugin_backend.flow.leader import Lease
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.projector import Projector
-from flex_plugin_backend.flow.rules import derive_rules
+from flex_plugin_backend.flow.reporter import Report, Reporter, ReportTiming
+from flex_plugin_backend.flow.rules import derive_report_rules, derive_rules, derive_state_rules
 from flex_plugin_backend.flow.startup import FloorReader, Startup, StartupRules
+from flex_plugin_backend.flow.taskbook import TaskBook
 from flex_plugin_backend.ledger import eventlog, outbox
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
 from flex_plugin_backend.ledger.store import Ledger
@@ -34,6 +37,8 @@ from flex_plugin_backend.wfm import (
     CXoneWfmException,
     FailureKind,
     Heartbeat,
+    ReportDTO,
+    ReportService,
     WFMConnection,
     WFMReportResponseDTO,
 )
@@ -86,6 +91,7 @@ class Tenant:
         settings, states, wfm = parts.settings, parts.settings.states, parts.settings.wfm
         profile = parts.connection.profile
         self._service = AgentStatesService(parts.connection)
+        self._reports = ReportService(parts.connection)
         self.forwarder = Forwarder(
             parts.name,
             parts.ledger,
@@ -122,9 +128,35 @@ class Tenant:
             settled=self._settled,
             caught_up=self._wait_until_projected,
         )
+        self.reporter = self._build_reporter(parts)
         self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
         self._beating = False
         self._forwarding = False
+
+    def _build_reporter(self, parts: TenantParts) -> Reporter:
+        settings, reports, wfm = parts.settings, parts.settings.reports, parts.settings.wfm
+        rules = derive_report_rules(settings, derive_state_rules(settings))
+        book = TaskBook(
+            parts.name,
+            parts.ledger,
+            mapping=lambda: self.projector.mapping,
+            rules=rules,
+            gone=self.projector.deleted_workers,
+        )
+        return Reporter(
+            parts.name,
+            parts.ledger,
+            parts.clock,
+            book,
+            ReportBuilder(parts.name, parts.ledger, book, mapping=lambda: self.projector.mapping, rules=rules),
+            self._send_report,
+            ReportTiming(
+                delay_s=reports.delay_s,
+                correct_for_s=reports.correct_for_days * 86_400,
+                held_retry_s=wfm.held_retry_s,
+                backoff=Backoff(first_s=wfm.retry_first_s, cap_s=wfm.retry_cap_s),
+            ),
+        )
 
     def start(self) -> None:
         """Begin; the lease decides whether this process works or stands by."""
@@ -238,6 +270,12 @@ class Tenant:
         # Only now: where the repetition failed, this is called again.
         self._forwarding = True
         self._spawn("forwarder", lambda: self._persist(self.forwarder.run))
+        if self._parts.settings.reports.enabled:
+            self._spawn("reporter", self._report)
+
+    def _report(self) -> None:
+        self._persist(self.reporter.begin)
+        self._persist(lambda: self.reporter.run(self._stopping))
 
     def _repeat_present_states(self) -> None:
         agents = self.projector.repeat_present_states()
@@ -260,6 +298,15 @@ class Tenant:
         except (ContractError, ValidationError) as error:
             # A state that cannot be put into the contract's form is refused content, found by halving like any other.
             raise CXoneWfmException(kind=FailureKind.CONTENT, operation=OPERATION, problem=str(error)) from error
+
+    def _send_report(self, report: Report) -> WFMReportResponseDTO:
+        operation = "queue_report" if isinstance(report, ReportDTO) else "agent_activity"
+        try:
+            if isinstance(report, ReportDTO):
+                return self._reports.process_queue_report(report)
+            return self._reports.process_agent_activity_report(report)
+        except (ContractError, ValidationError) as error:
+            raise CXoneWfmException(kind=FailureKind.CONTENT, operation=operation, problem=str(error)) from error
 
     def _delivered(self, changes: Sequence[StateChange], now_ms: int) -> None:
         self._parts.metrics.delivered.labels(self.name).inc(len(changes))

@@ -253,6 +253,21 @@ class StatesSettings(Part):
     gone_settle_s: Grace = 120.0
 
 
+class ReportsSettings(Part):
+    """[tenants.NAME.reports]: the interval reports."""
+
+    enabled: bool = True
+    delay_s: Grace = 120.0
+    correct_for_days: float = Field(default=7.0, ge=0, le=35)
+    service_level_s: Grace = 20.0
+    queue_service_level_s: Annotated[Mapping[str, Grace], Table] = Field(default_factory=dict)
+    short_abandon_s: Grace = 5.0
+    diverted_reasons: Annotated[tuple[str, ...], Table] = ("callback requested", "callback", "voicemail", "redirect")
+    diverted_abandoned: Annotated[tuple[str, ...], Table] = ()
+    no_queue_id: Text = "NO_QUEUE"
+    queue_id_format: Annotated[str, Field(pattern=r"\{(queue|name)\}")] = "{queue}"
+
+
 class TenantSettings(Part):
     """[tenants.NAME]: one pair of a Twilio workspace and a CXone tenant."""
 
@@ -260,6 +275,7 @@ class TenantSettings(Part):
     wfm: WfmSettings
     mapping: MappingSettings = MappingSettings()
     states: StatesSettings = StatesSettings()
+    reports: ReportsSettings = ReportsSettings()
 
 
 class Settings(Part):

@@ -1,0 +1,185 @@
+"""One interval out of the ledger: segments and task facts -> rows -> the DTOs that go to the WFM."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from flex_plugin_backend.domain.agents import Segment
+from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval
+from flex_plugin_backend.domain.mapping import MappingRules, WfmState
+from flex_plugin_backend.domain.report_rules import ReportRules
+from flex_plugin_backend.domain.reports import AgentLine, IntervalRows, rows_of
+from flex_plugin_backend.flow.taskbook import TaskBook
+from flex_plugin_backend.ledger import agents as agent_rows
+from flex_plugin_backend.ledger import segments as segment_rows
+from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.wfm import (
+    AgentActivity,
+    AgentActivityReportDTO,
+    AgentPerformanceRow,
+    AgentQueueRow,
+    QueueRow,
+    ReportDTO,
+)
+
+# How many states before an interval are read to find the start of the row that lasts into it; then all of them.
+FEW_STATES, ALL_STATES = 12, 100_000
+
+
+class ReportBuilder:
+    """Builds an interval's rows; the same ledger gives the same rows."""
+
+    def __init__(
+        self,
+        tenant: str,
+        ledger: Ledger,
+        book: TaskBook,
+        *,
+        mapping: Callable[[], MappingRules],
+        rules: ReportRules,
+    ) -> None:
+        self._tenant = tenant
+        self._ledger = ledger
+        self._book = book
+        self._mapping = mapping
+        self._rules = rules
+
+    def rows(self, interval: Interval, as_of_ms: int) -> IntervalRows:
+        """The rows of an interval by what is known at `as_of_ms`."""
+        facts = self._book.facts_between(interval.start_ms, interval.end_ms)
+        mapping = self._mapping()
+        return rows_of(
+            interval,
+            visits=[visit for one in facts for visit in one.visits],
+            contacts=[contact for one in facts for contact in one.contacts],
+            lines=self._lines(interval, mapping),
+            rules=self._rules,
+            mapping=mapping,
+            as_of_ms=as_of_ms,
+        )
+
+    def _lines(self, interval: Interval, mapping: MappingRules) -> list[AgentLine]:
+        lines: list[AgentLine] = []
+        with self._ledger.read() as connection:
+            agents = [(sid, agent_id) for sid, agent_id, _ in agent_rows.load(connection, self._tenant)]
+            for worker_sid, agent_id in agents:
+                if agent_id is None:
+                    continue
+                read = partial(
+                    segment_rows.line,
+                    connection,
+                    self._tenant,
+                    worker_sid,
+                    interval.start_ms,
+                    interval.end_ms + INTERVAL_MS,
+                )
+                states = self._states(read, interval, mapping)
+                if states:
+                    lines.append(AgentLine(worker_sid, agent_id, None, states))
+        return lines
+
+    def _states(
+        self, read: Callable[[int], list[Segment]], interval: Interval, mapping: MappingRules
+    ) -> Sequence[Segment]:
+        """The line from the start of the activity row that lasts into the interval, or from its very beginning."""
+        found = read(FEW_STATES)
+        earlier = [one for one in found if one.start_ms < interval.start_ms]
+        if len(earlier) < FEW_STATES:
+            return found
+        start = self._row_start(found, len(earlier), mapping)
+        return found[start:] if start is not None else read(ALL_STATES)
+
+    def _row_start(self, line: Sequence[Segment], earlier: int, mapping: MappingRules) -> int | None:
+        """The newest state before the interval that surely begins a row: two long neighbours told apart by the WFM."""
+        for index in range(earlier - 1, 0, -1):
+            before, here = line[index - 1], line[index]
+            after_ms = line[index + 1].start_ms if index + 1 < len(line) else None
+            long_before = here.start_ms - before.start_ms >= self._rules.min_state_ms
+            long_here = after_ms is None or after_ms - here.start_ms >= self._rules.min_state_ms
+            if long_before and long_here and _told(before, mapping) != _told(here, mapping):
+                return index
+        return None
+
+
+def _told(segment: Segment, mapping: MappingRules) -> WfmState | None:
+    found = mapping.wfm_state(segment.state)
+    return found if isinstance(found, WfmState) else None
+
+
+def activity_report(rows: IntervalRows) -> AgentActivityReportDTO:
+    """The agent activity report of an interval."""
+    return AgentActivityReportDTO(
+        start_ms=rows.interval.start_ms,
+        end_ms=rows.interval.end_ms,
+        report_data=tuple(
+            AgentActivity(
+                agent_id=one.agent_id,
+                agent_value=one.agent_value,
+                event_id=one.event_id,
+                event_reason=one.event_reason,
+                start_ms=one.start_ms,
+                end_ms=one.end_ms,
+                duration_s=one.duration_s,
+            )
+            for one in rows.activities
+        ),
+    )
+
+
+def queue_report(rows: IntervalRows) -> ReportDTO:
+    """The queue report of an interval with its two agent parts; a part without rows is an empty one."""
+    return ReportDTO(
+        start_ms=rows.interval.start_ms,
+        end_ms=rows.interval.end_ms,
+        queue_report=tuple(
+            QueueRow(
+                queue_id=one.queue_id,
+                queue_name=one.queue_name,
+                contacts_received=one.contacts_received,
+                contacts_handled=one.contacts_handled,
+                contacts_abandoned=one.contacts_abandoned,
+                contacts_answered_in_sl=one.contacts_answered_in_sl,
+                contacts_abandoned_in_sl=one.contacts_abandoned_in_sl,
+                handle_time_s=one.handle_time_s,
+                work_time_s=one.work_time_s,
+                queue_delay_s=one.queue_delay_s,
+                service_level=one.service_level,
+                backlog=one.backlog,
+                backlog_not_expired=one.backlog_not_expired,
+                backlog_expired=one.backlog_expired,
+            )
+            for one in rows.queues
+        ),
+        agent_queue_report=tuple(
+            AgentQueueRow(
+                queue_id=one.queue_id,
+                agent_id=one.agent_id,
+                contacts_handled=one.contacts_handled,
+                handle_time_s=one.handle_time_s,
+                work_time_s=one.work_time_s,
+            )
+            for one in rows.agent_queues
+        ),
+        agent_system_performance_report=tuple(
+            AgentPerformanceRow(
+                agent_id=one.agent_id,
+                internal_calls=one.internal_calls,
+                internal_time_s=one.internal_time_s,
+                ready_time_s=one.ready_time_s,
+                idle_time_s=one.idle_time_s,
+                out_calls=one.out_calls,
+                out_time_s=one.out_time_s,
+                login_time_s=one.login_time_s,
+            )
+            for one in rows.performance
+        ),
+    )
+
+
+def content_hash(report: AgentActivityReportDTO | ReportDTO) -> str:
+    """What tells two revisions of a report apart."""
+    text = json.dumps(report.to_plain(), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

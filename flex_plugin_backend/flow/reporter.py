@@ -1,0 +1,177 @@
+"""Every 15 minutes the interval reports, none skipped, and again where a late event has changed one."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval, owner
+from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.buildreports import ReportBuilder, activity_report, content_hash, queue_report
+from flex_plugin_backend.flow.taskbook import QUEUE, TaskBook
+from flex_plugin_backend.ledger import eventlog, outbox, receipts
+from flex_plugin_backend.ledger.receipts import Receipt, ReceiptStatus
+from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.wfm.dto import AgentActivityReportDTO, ReportDTO, WFMReportResponseDTO
+from flex_plugin_backend.wfm.exceptions import CXoneWfmException, FailureKind
+
+ACTIVITY = "activity"
+KINDS = (ACTIVITY, QUEUE)
+BEGIN = "reports.begin"
+OPERATIONS = frozenset({"agent_activity", "queue_report"})
+LOOK_AGAIN_S = 60.0
+KEPT_ANSWER_CHARS = 2_000
+
+Report = AgentActivityReportDTO | ReportDTO
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportTiming:
+    """When reports are sent: `delay_s` after the interval's end, corrected for `correct_for_s`; pauses in seconds."""
+
+    delay_s: float = 120.0
+    correct_for_s: float = 7 * 86_400.0
+    held_retry_s: float = 300.0
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+class Reporter:
+    """One tenant's interval reports, oldest first; it reads on in the event log when an interval is due."""
+
+    def __init__(
+        self,
+        tenant: str,
+        ledger: Ledger,
+        clock: Clock,
+        book: TaskBook,
+        builder: ReportBuilder,
+        send: Callable[[Report], WFMReportResponseDTO],
+        timing: ReportTiming,
+        *,
+        chance: random.Random | None = None,
+    ) -> None:
+        """`send` raises CXoneWfmException where the WFM does not accept."""
+        self._tenant = tenant
+        self._ledger = ledger
+        self._clock = clock
+        self._book = book
+        self._builder = builder
+        self._send = send
+        self._timing = timing
+        self._chance = chance or random.Random()
+        self._failures = 0
+        self.problem: str | None = None
+
+    def begin(self) -> None:
+        """Note the first whole interval that this connector sees; what lies before it is not reported."""
+        with self._ledger.write() as connection:
+            if not eventlog.cursor(connection, self._tenant, BEGIN):
+                eventlog.set_cursor(connection, self._tenant, BEGIN, owner(self._clock.now_ms()).next.start_ms)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Send what is due until stopped."""
+        while not stopping.is_set():
+            self._clock.wait(stopping, self.step())
+
+    def step(self) -> float:
+        """Send the oldest report that is due, or else look again at what has changed; returns the seconds to wait."""
+        now_ms = self._clock.now_ms()
+        self._book.catch_up(now_ms)
+        for kind, interval in self._to_send(now_ms):
+            failure = self._report(kind, interval, now_ms)
+            if failure is not None:
+                return self._failed(failure)
+            self._failures, self.problem = 0, None
+        return min(LOOK_AGAIN_S, max(0.0, (self._next_due_ms() - self._clock.now_ms()) / 1000))
+
+    def _to_send(self, now_ms: int) -> Iterator[tuple[str, Interval]]:
+        """First what was never sent, oldest first, then what has changed since."""
+        due_ms = now_ms - round(self._timing.delay_s * 1000)
+        start_ms, ends = self._next_start_ms()
+        while start_ms + INTERVAL_MS <= due_ms:
+            for kind in KINDS:
+                if ends[kind] is None or start_ms > (ends[kind] or 0):
+                    yield kind, Interval(start_ms)
+            start_ms += INTERVAL_MS
+        with self._ledger.read() as connection:
+            changed = receipts.dirty(connection, self._tenant, now_ms - round(self._timing.correct_for_s * 1000))
+        for kind, dirty_ms in changed:
+            yield kind, Interval(dirty_ms)
+
+    def _next_start_ms(self) -> tuple[int, dict[str, int | None]]:
+        """The start of the oldest interval that lacks a report, and the newest that has one, by kind."""
+        with self._ledger.read() as connection:
+            begin_ms = eventlog.cursor(connection, self._tenant, BEGIN)
+            last = {kind: receipts.last_start_ms(connection, self._tenant, kind) for kind in KINDS}
+        return min(begin_ms if one is None else one + INTERVAL_MS for one in last.values()), last
+
+    def _next_due_ms(self) -> int:
+        start_ms, _ = self._next_start_ms()
+        return start_ms + INTERVAL_MS + round(self._timing.delay_s * 1000)
+
+    def build(self, kind: str, interval: Interval, as_of_ms: int) -> Report:
+        """The report of an interval by what is known now."""
+        rows = self._builder.rows(interval, as_of_ms)
+        for queue in rows.mixed_queues:
+            _log.warning("report.mixed_queue", tenant=self._tenant, queue=queue)
+        return activity_report(rows) if kind == ACTIVITY else queue_report(rows)
+
+    def _report(self, kind: str, interval: Interval, now_ms: int) -> CXoneWfmException | None:
+        """Build and send one report, unless the WFM holds the same already."""
+        report = self.build(kind, interval, now_ms)
+        digest = content_hash(report)
+        with self._ledger.read() as connection:
+            before = receipts.find(connection, self._tenant, kind, interval.start_ms)
+        if before is not None and before.hash == digest:
+            with self._ledger.write() as connection:
+                receipts.clean(connection, self._tenant, kind, interval.start_ms)
+            return None
+        receipt = Receipt(
+            kind=kind,
+            start_ms=interval.start_ms,
+            revision=before.revision + 1 if before else 1,
+            hash=digest,
+            status=ReceiptStatus.ACCEPTED,
+        )
+        try:
+            response = self._send(report)
+        except CXoneWfmException as failure:
+            if failure.kind is not FailureKind.CONTENT or failure.operation not in OPERATIONS:
+                return failure
+            _log.error("report.refused", tenant=self._tenant, kind=kind, start_ms=interval.start_ms, why=str(failure))
+            self._keep(replace(receipt, status=ReceiptStatus.REFUSED, note=str(failure)), failure.response)
+            return None
+        refused = len(response.rejected) + response.unplaced_rejections
+        note = f"{refused} rows were refused" if refused else None
+        if note:
+            _log.error("report.rows_refused", tenant=self._tenant, kind=kind, start_ms=interval.start_ms, rows=refused)
+        self._keep(replace(receipt, note=note), response)
+        return None
+
+    def _keep(self, receipt: Receipt, response: WFMReportResponseDTO) -> None:
+        now_ms = self._clock.now_ms()
+        with self._ledger.write() as connection:
+            answer_id = outbox.keep_answer(
+                connection,
+                self._tenant,
+                at_ms=now_ms,
+                what=f"{receipt.kind} report",
+                status=response.status or None,
+                rows=1,
+                body=response.raw[:KEPT_ANSWER_CHARS],
+            )
+            receipts.save(connection, self._tenant, replace(receipt, sent_ms=now_ms, answer_id=answer_id))
+
+    def _failed(self, failure: CXoneWfmException) -> float:
+        self._failures += 1
+        self.problem = str(failure)
+        _log.warning("report.not_sent", tenant=self._tenant, problem=self.problem)
+        if failure.kind is not FailureKind.PASSING:
+            return self._timing.held_retry_s
+        return self._timing.backoff.delay_s(self._failures, self._chance, failure.retry_after_s)
