@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from simulator.twilio.show import Show
+from simulator.world.figures_face import true_reports
+from simulator.world.figures_rules import FigureRules
+from simulator.world.figures_schedule import planned_schedule
 
 
 def control_blueprint(show: Show) -> Blueprint:
@@ -42,6 +47,20 @@ def control_blueprint(show: Show) -> Blueprint:
                 for worker, states in agents
             ],
         )
+
+    @blueprint.get("/truth/reports")
+    def reports() -> tuple[Response, int] | Response:
+        try:
+            asked = _asked_reports(request.args)
+        except ValueError as error:
+            return jsonify(problem=str(error)), 400
+        with service.present() as (world, _):
+            return jsonify(true_reports(world, **asked))
+
+    @blueprint.get("/schedule")
+    def schedule() -> Response:
+        with service.present() as (world, _):
+            return jsonify(planned_schedule(world))
 
     @blueprint.get("/emissions")
     def emissions() -> Response:
@@ -94,6 +113,25 @@ def control_blueprint(show: Show) -> Blueprint:
         return jsonify(start_ms=clock.start_ms, anchor_ms=clock.anchor_ms, speed=clock.speed, end_ms=service.end_ms)
 
     return blueprint
+
+
+def _asked_reports(given: Mapping[str, str]) -> dict[str, Any]:
+    """The query of /sim/truth/reports; ValueError says what is wrong with it."""
+    asked: dict[str, Any] = {}
+    for name, text in given.items():
+        if name in ("from_ms", "to_ms", "known_from_ms"):
+            try:
+                asked[name] = int(text)
+            except ValueError:
+                raise ValueError(f"{name} must be a whole number of milliseconds") from None
+        elif name == "rules":
+            rules = json.loads(text)  # its error is a ValueError too
+            if not isinstance(rules, dict):
+                raise ValueError("rules must be a JSON object")
+            asked["rules"] = FigureRules.of(rules)
+        else:
+            raise ValueError(f"unknown parameter {name}; known are from_ms, to_ms, known_from_ms and rules")
+    return asked
 
 
 _START_FIELDS: dict[str, tuple[type, ...]] = {

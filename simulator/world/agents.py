@@ -106,6 +106,8 @@ class Agents:
             plans.append((rng.uniform(0.05, 0.95), activities[rng.choice((MEETING, TRAINING))], 1800))
         if rng.random() < scenario.meeting_share:
             plans.append((rng.uniform(0.05, 0.95), activities[BACK_OFFICE], 1200))
+        duties = [(share, activity.name, length_s) for share, activity, length_s in plans]
+        self._transitions.ledger.shift_planned(worker, started_ms, end_ms, duties)
         for share, activity, length_s in plans:
             due_ms = started_ms + round(shift_ms * share) + rng.randrange(-10 * _MINUTE_MS, 10 * _MINUTE_MS)
             duration_ms = round(length_s * 1000 * rng.uniform(0.85, 1.15))
@@ -117,10 +119,10 @@ class Agents:
         self._plan_short_pause(worker)
 
     def _plan_short_pause(self, worker: Worker) -> None:
-        rate = self._scenario.short_pauses_per_hour
-        if rate > 0:
+        per_ms = self._scenario.short_pauses_per_hour / _HOUR_MS  # a rate next to nothing comes out as nothing
+        if per_ms > 0:
             rng = self._streams.of("pause", worker.index)
-            self._agenda.after(rng.expovariate(rate / _HOUR_MS), self._take_short_pause, worker)
+            self._agenda.after(rng.expovariate(per_ms), self._take_short_pause, worker)
 
     def _take_short_pause(self, worker: Worker) -> None:
         if worker.activity is self._floor.offline:
@@ -294,8 +296,9 @@ class Agents:
 
     def plan_administration(self, kind: str, rate: float) -> None:
         """Plan the next edit of this kind; `rate` is per agent-hour."""
-        if rate > 0:
-            gap = self._streams.of("administration", kind).expovariate(rate * self._scenario.agents / _HOUR_MS)
+        per_ms = rate * self._scenario.agents / _HOUR_MS
+        if per_ms > 0:
+            gap = self._streams.of("administration", kind).expovariate(per_ms)
             self._agenda.after(gap, self.administrate, kind)
 
 

@@ -12,6 +12,7 @@ from simulator.world.contacts import Contacts
 from simulator.world.entities import ContactPlan, Task, TaskQueue, Worker
 from simulator.world.floor import Floor
 from simulator.world.people import Customer
+from simulator.world.scenario import Scenario
 from simulator.world.sids import SidFactory, Streams
 
 _HOUR_MS = 3_600_000
@@ -49,18 +50,11 @@ class Arrivals:
         self._plan("internal", self._scenario.internal_per_hour)
 
     def _plan(self, kind: str, per_agent_hour: float) -> None:
-        per_ms = per_agent_hour * self._scenario.agents / _HOUR_MS * self._curve()
+        per_ms = per_agent_hour * self._scenario.agents / _HOUR_MS * busyness(self._scenario, self._agenda.now_ms)
         if per_ms > 0:
             gap_ms = self._streams.of("arrivals", kind).expovariate(per_ms)
             # A quiet night must not reach into the next morning.
             self._agenda.after(min(gap_ms, _HOUR_MS), self._arrive, kind, per_agent_hour, gap_ms <= _HOUR_MS)
-
-    def _curve(self) -> float:
-        """How busy this time of day is, about 1 while the floor is open."""
-        hour_ms = (self._agenda.now_ms - self._scenario.start_ms) % _DAY_MS
-        if hour_ms >= _OPEN_HOURS_MS:
-            return 0.02
-        return 1.0 + 0.25 * math.sin(2 * math.pi * hour_ms / (5 * _HOUR_MS))
 
     def _arrive(self, kind: str, per_agent_hour: float, real: bool) -> None:
         if real:
@@ -193,6 +187,14 @@ class Arrivals:
             updated_ms=now_ms,
             queue_entered_ms=now_ms,
         )
+
+
+def busyness(scenario: Scenario, ms: int) -> float:
+    """How busy this time of day is, about 1 while the floor is open."""
+    hour_ms = (ms - scenario.start_ms) % _DAY_MS
+    if hour_ms >= _OPEN_HOURS_MS:
+        return 0.02
+    return 1.0 + 0.25 * math.sin(2 * math.pi * hour_ms / (5 * _HOUR_MS))
 
 
 def _around(rng: random.Random, median_s: float, spread: float) -> int:

@@ -37,6 +37,7 @@ class Transitions:
         self._gaps = streams.of("gaps")
         self._log = log
         self._truth = truth
+        self.ledger = truth.ledger
         self._ended: deque[Task] = deque()
         self.tasks: dict[str, Task] = {}
 
@@ -69,6 +70,7 @@ class Transitions:
             },
         )
         self._truth.observe(worker, ms, event.sid)
+        self.ledger.activity(worker, ms)
         return ms
 
     def update_attributes(self, worker: Worker, attributes: dict[str, object], at_ms: int) -> None:
@@ -125,6 +127,7 @@ class Transitions:
         )
         for kind, event_ms, extra in births:
             self._log_task(kind, task, event_ms, extra)
+        self.ledger.entered(task, task.queue_entered_ms)
 
     def _forget_ended(self, now_ms: int) -> None:
         while self._ended and (self._ended[0].terminal_ms or 0) < now_ms - KEEPS_ENDED_TASKS_MS:
@@ -146,12 +149,9 @@ class Transitions:
         task.terminal_ms = at_ms
         self._ended.append(task)
         _touch(task, at_ms)
-        self._log_task(
-            "task.canceled",
-            task,
-            at_ms + self.gap_ms(0, 3),
-            {"task_canceled_reason": reason, "reason": reason},
-        )
+        canceled_ms = at_ms + self.gap_ms(0, 3)
+        self._log_task("task.canceled", task, canceled_ms, {"task_canceled_reason": reason, "reason": reason})
+        self.ledger.canceled(task, canceled_ms)
         for reservation in task.open_reservations():
             if reservation.status is ReservationStatus.PENDING:
                 self._end_pending(reservation, ReservationStatus.CANCELED, at_ms + self.gap_ms(0, 3))
@@ -164,6 +164,7 @@ class Transitions:
         _touch(task, at_ms)
         extra = {"task_completed_reason": reason, "reason": reason} if reason else _NONE
         self._log_task("task.completed", task, at_ms, extra)
+        self.ledger.completed(task, at_ms)
 
     def move_to_queue(self, task: Task, queue: TaskQueue, at_ms: int) -> None:
         """Put a task into another queue, as a transfer does."""
@@ -172,6 +173,7 @@ class Transitions:
         task.base = None
         _touch(task, at_ms)
         self._log_task("task-queue.entered", task, at_ms, _NONE)
+        self.ledger.entered(task, at_ms)
 
     # -- reservations
 
@@ -190,6 +192,7 @@ class Transitions:
         _touch(task, ms)
         event = self._log_reservation("reservation.created", reservation, ms)
         self._truth.observe(worker, ms, event.sid)
+        self.ledger.reservation(reservation, ms)
         return reservation
 
     def accept(self, reservation: Reservation, at_ms: int) -> int:
@@ -258,6 +261,7 @@ class Transitions:
         _touch(reservation.task, ms)
         event = self._log_reservation(kind, reservation, ms)
         self._truth.observe(worker, ms, event.sid)
+        self.ledger.reservation(reservation, ms)
         return ms
 
     # -- transfers
@@ -267,6 +271,7 @@ class Transitions:
         transfer = Transfer(self._sids.new("TT"), mode, kind, to, initiator, at_ms)
         initiator.task.transfer = transfer
         self._log_transfer("task.transfer-initiated", initiator.task, transfer, at_ms)
+        self.ledger.transfer_begun(initiator.task, at_ms)
         return transfer
 
     def fail_attempt(self, task: Task, transfer: Transfer, at_ms: int) -> None:
@@ -281,6 +286,7 @@ class Transitions:
         transfer.status = status
         task.transfer = None
         self._log_transfer(f"task.transfer-{status.lower()}", task, transfer, at_ms, failed_reason)
+        self.ledger.transfer_ended(task, transfer, at_ms)
 
     # -- log
 

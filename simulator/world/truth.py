@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.world.entities import Reservation, ReservationStatus, Worker
+from simulator.world.figures_ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,17 @@ class TrueState:
 
 
 class Truth:
-    """Keeps one list of states per worker, in order of time."""
+    """Keeps one list of states per worker, in order of time, and the books behind the figures of the reports."""
 
     def __init__(self, offline_activity_sid: str) -> None:
         self.offline_activity_sid = offline_activity_sid
+        self.ledger = Ledger(offline_activity_sid)
         self.states: dict[str, list[TrueState]] = {}
 
     def begin(self, worker: Worker, ms: int) -> None:
         """Note the state in which a worker enters the world."""
         self.states[worker.sid] = [TrueState(ms, *self._value(worker), None)]
+        self.ledger.begin(worker, ms)
 
     def observe(self, worker: Worker, ms: int, cause_sid: str) -> None:
         """Look at a worker after the model has changed it."""
