@@ -16,6 +16,9 @@ class Clock(Protocol):
     def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
         """Wait for `event` at most `timeout_s` seconds of this clock; tell whether it is set."""
 
+    def machine_s(self, clock_s: float) -> float:
+        """How many seconds of the machine's time so many seconds of this clock take at most."""
+
 
 class SystemClock:
     """The machine's clock."""
@@ -27,6 +30,10 @@ class SystemClock:
     def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
         """Wait for `event` at most `timeout_s` seconds; tell whether it is set."""
         return event.wait(timeout_s)
+
+    def machine_s(self, clock_s: float) -> float:
+        """The same."""
+        return clock_s
 
 
 class ScaledClock:
@@ -50,6 +57,10 @@ class ScaledClock:
     def wait(self, event: threading.Event, timeout_s: float | None) -> bool:
         """Wait for `event` at most `timeout_s` virtual seconds; tell whether it is set."""
         return event.wait(None if timeout_s is None else timeout_s / self.speed)
+
+    def machine_s(self, clock_s: float) -> float:
+        """Fewer, the faster it runs."""
+        return clock_s / self.speed
 
 
 class ManualClock:
@@ -81,3 +92,7 @@ class ManualClock:
                 # An event is set without notifying this condition, hence the short real-time slice.
                 self._moved.wait(0.02)
         return event.is_set()
+
+    def machine_s(self, clock_s: float) -> float:
+        """It may be moved at any moment, so no more than a blink."""
+        return min(clock_s, 0.02)

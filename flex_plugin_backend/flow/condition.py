@@ -20,9 +20,10 @@ class Condition(StrEnum):
     CATCHING_UP = "catching up"
     WFM_DOWN = "wfm down"
     HELD = "held"
+    BLIND = "blind"
 
 
-_ALARMS = frozenset({Condition.WFM_DOWN, Condition.HELD})
+_ALARMS = frozenset({Condition.WFM_DOWN, Condition.HELD, Condition.BLIND})
 
 
 @dataclass(frozen=True, slots=True)

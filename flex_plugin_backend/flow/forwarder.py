@@ -22,6 +22,7 @@ from flex_plugin_backend.wfm.exceptions import CXoneWfmException, FailureKind
 
 OPERATION = "agent_states"
 KEPT_ANSWER_CHARS = 2_000
+IDLE_POLL_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -68,9 +69,15 @@ class Forwarder:
         on_delivered: Callable[[Sequence[StateChange], int], None] = lambda _changes, _now_ms: None,
         on_failure: Callable[[CXoneWfmException], None] = lambda _failure: None,
         on_recovered: Callable[[], None] = lambda: None,
+        blind: Callable[[], str | None] = lambda: None,
         chance: random.Random | None = None,
     ) -> None:
-        """`on_recovered` is called after the first success that follows an outage of `snapshot_after_outage_s`."""
+        """Set up; nothing is sent yet.
+
+        Args:
+            on_recovered: called after the first success that follows an outage of `snapshot_after_outage_s`.
+            blind: tells why Twilio cannot be seen, if so.
+        """
         self._tenant = tenant
         self._ledger = ledger
         self._clock = clock
@@ -80,6 +87,10 @@ class Forwarder:
         self._on_delivered = on_delivered
         self._on_failure = on_failure
         self._on_recovered = on_recovered
+        self._blind = blind
+        self._beat_failure: CXoneWfmException | None = None
+        self._refused: set[str] = set()
+        self._unplaced = 0
         self._chance = chance or random.Random()
         self._failures = 0
         self._outage_since_ms: int | None = None
@@ -110,17 +121,20 @@ class Forwarder:
             self._wake.clear()
             wait_s = self.step()
             if wait_s is None:
-                self._wake.wait()
+                # Not without limit: another process on this ledger may have stored something.
+                self._wake.wait(IDLE_POLL_S)
             elif wait_s > 0:
                 # New changes do not shorten a pause that the peer needs; only a stop does.
                 self._clock.wait(self._stopping, wait_s)
 
     def step(self) -> float | None:
         """Send one batch; returns the seconds to wait before the next, `None` where nothing waits."""
-        batch = self._claim()
+        batch, skipped = self._claim()
         if not batch:
+            if skipped:
+                return 0.0  # what waits behind them has not been looked at yet
             if self._failures == 0:
-                self._board.show(Condition.OK, self._clock.now_ms())
+                self._show_rest()
             return None
         outcome = _Outcome()
         try:
@@ -131,11 +145,38 @@ class Forwarder:
         if outcome.failure is not None:
             self._release(batch)
             return self._failed(outcome.failure)
-        self._succeeded(len(batch))
+        self._succeeded(len(batch), delivered=bool(outcome.delivered))
         return 0.0
 
-    def _claim(self) -> list[StateChange]:
-        """The next batch, marked as being sent; superseded states that need not be sent are skipped on the way."""
+    def heartbeat(self, failure: CXoneWfmException | None) -> None:
+        """What the last heartbeat found; where nothing waits to be sent it is the only sign of the WFM's health."""
+        self._beat_failure = failure
+        self._wake.set()
+
+    def _show_rest(self) -> None:
+        """The condition while nothing waits to be sent."""
+        now_ms = self._clock.now_ms()
+        failure, blind = self._beat_failure, self._blind()
+        if failure is not None:
+            passing = failure.kind is FailureKind.PASSING
+            self._board.show(Condition.WFM_DOWN if passing else Condition.HELD, now_ms, str(failure))
+        elif self._refused or self._unplaced:
+            self._board.show(Condition.HELD, now_ms, self._refusals())
+        elif blind is not None:
+            self._board.show(Condition.BLIND, now_ms, blind)
+        else:
+            self._board.show(Condition.OK, now_ms)
+
+    def _refusals(self) -> str:
+        agents = f"the WFM refuses the present state of {len(self._refused)} agents" if self._refused else ""
+        rows = f"the WFM refused {self._unplaced} rows without saying which" if self._unplaced else ""
+        return "; ".join(part for part in (agents, rows) if part)
+
+    def _claim(self) -> tuple[list[StateChange], bool]:
+        """The next batch, marked as being sent, and whether superseded states were skipped on the way."""
+        with self._ledger.read() as connection:
+            if not outbox.number(connection, self._tenant, (Delivery.PENDING,)):
+                return [], False
         now_ms = self._clock.now_ms()
         before_ms = now_ms - round(self._rules.catch_up_s * 1000)
         with self._ledger.write() as connection:
@@ -148,7 +189,7 @@ class Forwarder:
             batch, short = self._without_short([one for one in waiting if one.id not in over])
             outbox.mark(connection, [one.id for one in short], Delivery.SKIPPED, "superseded before it could be sent")
             outbox.mark(connection, [one.id for one in batch], Delivery.SENDING)
-        return batch
+        return batch, bool(over or short)
 
     def _without_short(self, waiting: Sequence[StateChange]) -> tuple[list[StateChange], list[StateChange]]:
         """Split off what was superseded within `min_state_s`, and repetitions of what is not present any more."""
@@ -175,15 +216,23 @@ class Forwarder:
                 # A refused login or look-up says nothing about the states.
                 outcome.failure = failure
                 return
-            if len(batch) == 1:
-                self._bury(batch[0], failure)
-                return
-            half = len(batch) // 2
-            self._send(batch[:half], outcome)
-            if outcome.failure is None:
-                self._send(batch[half:], outcome)
+            self._halve(batch, str(failure), failure.response, outcome)
+            return
+        if response.accepted == 0 and not response.rejected and response.unplaced_rejections:
+            # Accepted as a request, but not a single row of it: as good as refused.
+            why = response.message or "the WFM took none of the rows and did not say why"
+            self._halve(batch, why, response, outcome)
             return
         self._accepted(batch, response, outcome)
+
+    def _halve(self, batch: Sequence[StateChange], why: str, response: WFMReportResponseDTO, outcome: _Outcome) -> None:
+        if len(batch) == 1:
+            self._bury(batch[0], why, response)
+            return
+        half = len(batch) // 2
+        self._send(batch[:half], outcome)
+        if outcome.failure is None:
+            self._send(batch[half:], outcome)
 
     def _accepted(self, batch: Sequence[StateChange], response: WFMReportResponseDTO, outcome: _Outcome) -> None:
         now_ms = self._clock.now_ms()
@@ -204,24 +253,28 @@ class Forwarder:
                 outbox.mark_dead(
                     connection, batch[index].id, f"refused by the WFM: {row.message or row.code}", answer_id
                 )
-        if refused:
-            _log.error("forwarder.rows_refused", tenant=self._tenant, rows=len(refused))
+        self._refused.difference_update(one.worker_sid for one in good)
+        self._refused.update(batch[index].worker_sid for index in refused)
+        self._unplaced = response.unplaced_rejections
+        if refused or self._unplaced:
+            _log.error("forwarder.rows_refused", tenant=self._tenant, rows=len(refused), unplaced=self._unplaced)
         outcome.delivered.extend(good)
         self._on_delivered(good, now_ms)
 
-    def _bury(self, one: StateChange, failure: CXoneWfmException) -> None:
+    def _bury(self, one: StateChange, why: str, response: WFMReportResponseDTO) -> None:
+        self._refused.add(one.worker_sid)
         with self._ledger.write() as connection:
             answer_id = outbox.keep_answer(
                 connection,
                 self._tenant,
                 at_ms=self._clock.now_ms(),
                 what="agent states",
-                status=failure.status,
+                status=response.status or None,
                 rows=1,
-                body=failure.response.raw[:KEPT_ANSWER_CHARS],
+                body=response.raw[:KEPT_ANSWER_CHARS],
             )
-            outbox.mark_dead(connection, one.id, f"refused by the WFM: {failure}", answer_id)
-        _log.error("forwarder.dead_letter", tenant=self._tenant, worker=one.worker_sid, change=one.id, why=str(failure))
+            outbox.mark_dead(connection, one.id, f"refused by the WFM: {why}", answer_id)
+        _log.error("forwarder.dead_letter", tenant=self._tenant, worker=one.worker_sid, change=one.id, why=why)
 
     def _release(self, batch: Sequence[StateChange]) -> None:
         """Whatever of the batch found no end waits again."""
@@ -239,11 +292,19 @@ class Forwarder:
         self._board.show(Condition.WFM_DOWN, now_ms, str(failure))
         return self._rules.backoff.delay_s(self._failures, self._chance, failure.retry_after_s)
 
-    def _succeeded(self, size: int) -> None:
+    def _succeeded(self, size: int, *, delivered: bool) -> None:
         now_ms = self._clock.now_ms()
-        outage_since_ms, self._outage_since_ms = self._outage_since_ms, None
         self._failures = 0
+        if not delivered:
+            # Everything was refused: the WFM answers, but it is not well, and an outage is not over by that.
+            self._show_rest()
+            return
+        outage_since_ms, self._outage_since_ms = self._outage_since_ms, None
+        self._beat_failure = None
         behind = size >= self._rules.batch_limit or outage_since_ms is not None
-        self._board.show(Condition.CATCHING_UP if behind else Condition.OK, now_ms)
+        if behind and not self._refused:
+            self._board.show(Condition.CATCHING_UP, now_ms)
+        else:
+            self._show_rest()
         if outage_since_ms is not None and now_ms - outage_since_ms >= self._rules.snapshot_after_outage_s * 1000:
             self._on_recovered()

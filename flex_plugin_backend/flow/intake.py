@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, SQLAlchemyError
 
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
@@ -21,6 +21,8 @@ from flex_plugin_backend.ledger.store import Ledger
 
 MOST_PER_COMMIT = 500
 MOST_WAITING = 20_000
+# More than any clock that is set at all can be off.
+MOST_AHEAD_MS = 3_600_000
 
 _log = structlog.get_logger(__name__)
 
@@ -45,6 +47,7 @@ class Intake:
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._open = False
+        self.problem: str | None = None
 
     def start(self) -> None:
         """Begin to take events."""
@@ -58,6 +61,18 @@ class Intake:
             self._queue.put(None)
             self._thread.join()
 
+    def probe(self) -> str | None:
+        """Why events cannot be stored now, `None` where they can; after a failure the disk is tried anew."""
+        if self.problem is not None:
+            try:
+                with self._ledger.write_durably() as connection:
+                    eventlog.set_cursor(connection, "", "probe", self._clock.now_ms())
+            except SQLAlchemyError as error:
+                self.problem = f"the ledger refuses events ({_cause(error)})"
+            else:
+                self.problem = None
+        return self.problem
+
     def submit(self, tenant: str, events: Iterable[TaskRouterEvent]) -> int:
         """Store events; returns how many of them were new, once all are on the disk.
 
@@ -67,7 +82,7 @@ class Intake:
         if not self._open:
             raise IntakeUnavailable(problem="the connector is stopping")
         received_ms = self._clock.now_ms()
-        waiting = _Waiting([Arrival(tenant, event, received_ms) for event in events])
+        waiting = _Waiting([Arrival(tenant, _not_ahead(event, received_ms), received_ms) for event in events])
         if not waiting.arrivals:
             return 0
         try:
@@ -122,9 +137,14 @@ class Intake:
                     self._commit([waiting])
             return
         except Exception as error:  # noqa: BLE001 whatever it was: those who wait get an answer, the thread lives on
-            _log.exception("intake.commit_failed", events=len(first_of))
+            if self.problem is None:
+                _log.exception("intake.commit_failed", events=len(first_of))
+            self.problem = f"the ledger refuses events ({_cause(error)})"
             self._refuse(group, error)
             return
+        if self.problem is not None:
+            _log.info("intake.recovered", problem=self.problem)
+            self.problem = None
         self._announce(new)
         unclaimed = set(new)
         for waiting in group:
@@ -152,6 +172,16 @@ class Intake:
                 return
             if waiting is not None:
                 waiting.stored.set_exception(IntakeUnavailable(problem="the connector is stopping"))
+
+
+def _not_ahead(event: TaskRouterEvent, received_ms: int) -> TaskRouterEvent:
+    """An event stamped far in the future would outlast every true one after it: take the time of its receipt."""
+    if event.occurred_ms <= received_ms + MOST_AHEAD_MS:
+        return event
+    _log.warning(
+        "intake.event_ahead", sid=event.sid, type=event.type, ahead_s=(event.occurred_ms - received_ms) // 1000
+    )
+    return replace(event, occurred_ms=received_ms)
 
 
 def _cause(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -21,7 +21,7 @@ from flex_plugin_backend.flow.rules import StoredCatalogue
 from flex_plugin_backend.ledger import agents as agent_rows
 from flex_plugin_backend.ledger import eventlog, outbox, receipts
 from flex_plugin_backend.ledger import segments as segment_rows
-from flex_plugin_backend.ledger.outbox import StateChange
+from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
 from flex_plugin_backend.ledger.store import Ledger
 
 CURSOR = "states"
@@ -99,7 +99,7 @@ class Projector:
                 for worker_sid, _, record in agent_rows.load(connection, self._tenant):
                     self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), newest.get(worker_sid))
             self._remap_all()
-            self._name_held()
+            self._name_again()
             self._stale = False
 
     @property
@@ -167,8 +167,12 @@ class Projector:
         rules = self._floor.rules
         for worker_sid, touch in touched.items():
             worker = self._floor.workers[worker_sid]
+            called = worker.agent_id
             if self._floor.remap(worker) and worker.agent_id is not None:
                 plan.mapped[worker_sid] = worker.agent_id
+                if called is not None and worker.last is not None and worker.last.event_id is not None:
+                    # The WFM knows nothing of the agent under the new id yet.
+                    plan.changes.append(_for_agent(worker.last, worker.agent_id, now_ms))
             if touch.from_ms is None:
                 continue
             author = Author(worker_sid, worker.agent_id, worker.agent_problem, touch.causes, now_ms)
@@ -246,11 +250,10 @@ class Projector:
             self._write(touched, self.cursor, self._clock.now_ms())
             self._stale = False
 
-    def _name_held(self) -> None:
-        """After a start: settings may name what could not be named before."""
-        with self._ledger.read() as connection:
-            unnamed = outbox.first_unnamed(connection, self._tenant)
-        touched = {sid: Touch(from_ms, from_ms) for sid, from_ms in unnamed.items() if sid in self._floor.workers}
+    def _name_again(self) -> None:
+        """After a start: settings may give states other names than before, or names where there were none."""
+        touched: dict[str, Touch] = {}
+        self._change_rules(touched)
         if touched:
             self._write(touched, self.cursor, self._clock.now_ms())
 
@@ -325,9 +328,17 @@ class Projector:
         """Queue the present state of every agent once more; returns how many."""
         with self._busy:
             with self._ledger.write() as connection:
-                number = outbox.repeat_present_states(connection, self._tenant, self._clock.now_ms())
+                called = {sid: worker.agent_id for sid, worker in self._floor.workers.items()}
+                number = outbox.repeat_present_states(connection, self._tenant, self._clock.now_ms(), called)
             self._on_changes()
             return number
+
+
+def _for_agent(present: StateChange, agent_id: str, now_ms: int) -> StateChange:
+    """The present state once more, for the id that the worker is called by now."""
+    return replace(
+        present, id=0, agent_id=agent_id, recorded_ms=now_ms, kind=Kind.SNAPSHOT, status=Delivery.PENDING, note=None
+    )
 
 
 def _row(worker: Worker) -> tuple[str, str | None, dict[str, Any]]:

@@ -22,7 +22,7 @@ from flex_plugin_backend.taskrouter.reader import TaskRouterReader
 from flex_plugin_backend.wfm import WFMConnection, WFMConnectionConfigBuilder
 
 # What the operator must hear of first comes first.
-_GRAVITY = ("held", "wfm down", "catching up", "starting", "standby", "ok")
+_GRAVITY = ("held", "wfm down", "blind", "catching up", "starting", "standby", "ok")
 
 _log = structlog.get_logger(__name__)
 
@@ -123,7 +123,10 @@ class Runtime:
 
     def ready(self) -> tuple[bool, list[str]]:
         """Can events be taken now."""
-        return (True, []) if self._running else (False, ["the connector is not running"])
+        if not self._running:
+            return False, ["the connector is not running"]
+        problem = self._intake.probe()
+        return (True, []) if problem is None else (False, [problem])
 
     def _stored(self, tenant: str, number: int) -> None:
         self._tenants[tenant].stored(number)

@@ -45,6 +45,7 @@ from flex_plugin_backend.wfm import (
 
 LEASE_POLL_S = 1.0
 PROJECTED_POLL_S = 0.02
+STORED_POLL_S = 0.5
 AFTER_A_FAULT_S = 1.0
 
 _T = TypeVar("_T")
@@ -109,6 +110,7 @@ class Tenant:
             on_delivered=self._delivered,
             on_failure=lambda failure: parts.metrics.failures.labels(parts.name, failure.kind.value).inc(),
             on_recovered=self._repeat_present_states,
+            blind=lambda: f"Twilio cannot be read: {self.startup.problem}" if self.startup.problem else None,
         )
         self.projector = Projector(
             parts.name,
@@ -243,8 +245,11 @@ class Tenant:
             if applied:
                 continue
             due_ms = self.projector.next_timer_ms()
-            wait_s = None if due_ms is None else max(0.0, (due_ms - self._clock.now_ms()) / 1000)
-            self._clock.wait(self._projector_wake, wait_s)
+            wait_s = STORED_POLL_S
+            if due_ms is not None:
+                wait_s = min(wait_s, self._clock.machine_s(max(0.0, (due_ms - self._clock.now_ms()) / 1000)))
+            # Not without limit: what another process on this ledger stores wakes nobody here.
+            self._projector_wake.wait(wait_s)
 
     def _persist(self, step: Callable[[], _T]) -> _T | None:
         """Run a step until it succeeds; a fault (a full disk, say) is logged and tried again, never fatal."""
@@ -317,6 +322,8 @@ class Tenant:
 
     def _beaten(self, beat: Beat) -> None:
         self._parts.metrics.heartbeats.labels(self.name, "ok" if beat.ok else "failed").inc()
+        failure = beat.error if isinstance(beat.error, CXoneWfmException) else None
+        self.forwarder.heartbeat(failure)
         if not beat.ok:
             _log.warning("heartbeat.failed", tenant=self.name, problem=str(beat.error))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 SENT = (Delivery.SENDING, Delivery.DELIVERED)
 WAITING = (Delivery.PENDING, Delivery.UNMAPPED)
 # A present state in one of these does not go out by itself any more.
-_REPEATABLE = (Delivery.DELIVERED, Delivery.SKIPPED, Delivery.LATE)
+_REPEATABLE = (Delivery.DELIVERED, Delivery.SKIPPED, Delivery.LATE, Delivery.DEAD)
 # What stands in an agent's line of states; the rest was corrected away or only repeats.
 IN_LINE = (
     Delivery.PENDING,
@@ -244,7 +244,15 @@ def skip_past_findings(connection: Connection, tenant: str, ids: Iterable[int], 
 
 
 def map_worker(connection: Connection, tenant: str, worker_sid: str, agent_id: str) -> int:
-    """The worker has an agent id now: what was held for want of it is sent. Returns how many rows."""
+    """This is the worker's agent id now: what was held for want of it is sent, and what waits goes out under it.
+
+    Returns how many rows were held.
+    """
+    connection.execute(
+        update(state_changes)
+        .where(_table.tenant == tenant, _table.worker_sid == worker_sid, _table.status == Delivery.PENDING)
+        .values(agent_id=agent_id)
+    )
     done = connection.execute(
         update(state_changes)
         .where(_table.tenant == tenant, _table.worker_sid == worker_sid, _table.status == Delivery.UNMAPPED)
@@ -254,12 +262,17 @@ def map_worker(connection: Connection, tenant: str, worker_sid: str, agent_id: s
     return done.rowcount
 
 
-def repeat_present_states(connection: Connection, tenant: str, recorded_ms: int) -> int:
-    """Queue the present state of every agent once more, unless it waits to be sent anyway. Returns how many."""
+def repeat_present_states(
+    connection: Connection, tenant: str, recorded_ms: int, agent_ids: Mapping[str, str | None]
+) -> int:
+    """Queue the present state of every agent once more, unless it waits to be sent anyway. Returns how many.
+
+    `agent_ids` tells what each worker is called now.
+    """
     repeats = [
         StateChange(
             worker_sid=one.worker_sid,
-            agent_id=one.agent_id,
+            agent_id=agent_ids.get(one.worker_sid),
             start_ms=one.start_ms,
             event_id=one.event_id,
             reason=one.reason,
@@ -269,7 +282,7 @@ def repeat_present_states(connection: Connection, tenant: str, recorded_ms: int)
             cause_sid=one.cause_sid,
         )
         for one in last_of_all(connection, tenant).values()
-        if one.status in _REPEATABLE and one.agent_id is not None and one.event_id is not None
+        if one.status in _REPEATABLE and agent_ids.get(one.worker_sid) is not None and one.event_id is not None
     ]
     record(connection, tenant, repeats)
     return len(repeats)
@@ -290,6 +303,22 @@ def number(connection: Connection, tenant: str, statuses: Iterable[Delivery]) ->
     """How many state changes stand in one of these."""
     query = select(func.count()).where(_table.tenant == tenant, _table.status.in_(list(statuses)))
     return int(connection.execute(query).scalar_one())
+
+
+def replay_dead(connection: Connection, tenant: str) -> tuple[int, int]:
+    """Send again what the WFM refused, where it still is the agent's present state; the rest is past.
+
+    Returns how many are sent again, and how many were let go.
+    """
+    dead = connection.execute(
+        select(_table.id, _table.worker_sid).where(_table.tenant == tenant, _table.status == Delivery.DEAD)
+    ).all()
+    present = {sid: last_of_worker(connection, tenant, sid) for sid in {row.worker_sid for row in dead}}
+    again = [row.id for row in dead if (one := present[row.worker_sid]) is not None and one.id == row.id]
+    past = [row.id for row in dead if row.id not in set(again)]
+    mark(connection, again, Delivery.PENDING)
+    mark(connection, past, Delivery.SKIPPED, "refused by the WFM, and over before it was replayed")
+    return len(again), len(past)
 
 
 def held(connection: Connection, tenant: str, limit: int) -> list[StateChange]:

@@ -39,7 +39,7 @@ FULL = StoredCatalogue(dict(CATALOGUE), OFFLINE)
 
 
 def tenant_settings(service_url: str = NOWHERE, **tables: dict[str, Any]) -> TenantSettings:
-    """The settings of one tenant; `tables` override keys of [wfm], [mapping], [states], [twilio]."""
+    """The settings of one tenant; `tables` override keys of [wfm], [mapping], [states], [reports], [twilio]."""
     tenant: dict[str, Any] = {
         "twilio": {"account_sid": "AC1", "workspace_sid": "WS1", "auth_token": "token", **tables.get("twilio", {})},
         "wfm": {
@@ -52,6 +52,7 @@ def tenant_settings(service_url: str = NOWHERE, **tables: dict[str, Any]) -> Ten
         },
         "mapping": tables.get("mapping", {}),
         "states": tables.get("states", {}),
+        "reports": tables.get("reports", {}),
     }
     return load_settings({"tenants": {TENANT: tenant}}, environ={}).tenants[TENANT]
 
