@@ -11,6 +11,7 @@ from flex_plugin_backend.errors import FlexWfmError
 _COMMANDS = {
     "serve": "flex_plugin_backend.cli.serve:serve",
     "init": "flex_plugin_backend.cli.init:init",
+    "report": "flex_plugin_backend.cli.report:report",
     "dead-letters": "flex_plugin_backend.cli.dead_letters:dead_letters",
     "contract": "flex_plugin_backend.cli.contract:contract",
 }

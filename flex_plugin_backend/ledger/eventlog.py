@@ -92,6 +92,16 @@ def of_worker(
     return [_event(row.body) for row in found]
 
 
+def of_task(connection: Connection, tenant: str, task_sid: str) -> list[TaskRouterEvent]:
+    """One task's events, oldest first."""
+    found = connection.execute(
+        select(events.c.body)
+        .where(events.c.tenant == tenant, events.c.task_sid == task_sid)
+        .order_by(events.c.occurred_ms, events.c.seq)
+    )
+    return [_event(row.body) for row in found]
+
+
 def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str]) -> dict[str, int]:
     """When each of these tasks ended (epoch ms), for those that have."""
     sids = list(task_sids)

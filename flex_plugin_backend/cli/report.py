@@ -1,0 +1,181 @@
+"""flex-wfm report: rebuilds interval reports from the ledger, shows what was sent of them, explains and sends them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval
+from flex_plugin_backend.domain.reports import IntervalRows
+from flex_plugin_backend.flow.buildreports import activity_report, content_hash, queue_report
+from flex_plugin_backend.flow.rebuild import ReportDesk, each
+from flex_plugin_backend.ledger.receipts import Receipt
+from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.settings import ENV_CONFIG, TenantSettings, load_settings
+from flex_plugin_backend.wfm import ReportService, WFMConnection, WFMConnectionConfigBuilder
+
+_SECTIONS = (
+    ("agent activity", "activities"),
+    ("queues", "queues"),
+    ("agents by queue", "agent_queues"),
+    ("agent system performance", "performance"),
+)
+
+
+class _Moment(click.ParamType[int]):
+    name = "ISO"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            moment = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value} is not a time like 2026-01-05T09:00Z", param, ctx)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        at_ms = round(moment.timestamp() * 1000)
+        if at_ms % INTERVAL_MS:
+            self.fail(f"{value} is not on the 15-minute grid (UTC)", param, ctx)
+        return at_ms
+
+
+@click.command()
+@click.option(
+    "--config", "-c", type=click.Path(dir_okay=False, path_type=Path), envvar=ENV_CONFIG, help="The settings."
+)
+@click.option("--tenant", required=True, help="Which tenant.")
+@click.option(
+    "--from", "from_ms", type=_Moment(), required=True, help="Start of the first interval, e.g. 2026-01-05T09:00Z."
+)
+@click.option("--to", "to_ms", type=_Moment(), required=True, help="End.")
+@click.option("--json", "as_json", is_flag=True, help="The wire JSON, one report a line.")
+@click.option("--send", is_flag=True, help="Send them to the WFM now, whatever was sent before.")
+@click.option(
+    "--explain", metavar="AGENT|QUEUE", help="List the contacts, states and events behind an agent or a queue."
+)
+def report(
+    config: Path | None, tenant: str, from_ms: int, to_ms: int, as_json: bool, send: bool, explain: str | None
+) -> None:
+    """Rebuild the interval reports of a span of time from the ledger."""
+    settings = load_settings(config)
+    if tenant not in settings.tenants:
+        raise click.BadParameter(f"there is no tenant {tenant}", param_hint="--tenant")
+    if to_ms <= from_ms:
+        raise click.BadParameter("it lies before --from", param_hint="--to")
+    chosen = settings.tenants[tenant]
+    now_ms = settings.clock.build().now_ms()
+    with closing(Ledger(settings.ledger.url)) as ledger:
+        desk = ReportDesk(tenant, chosen, ledger)
+        connection = _connection(chosen) if send or as_json else None
+        known = desk.receipts(from_ms, to_ms)
+        for interval in each(from_ms, to_ms):
+            rows = desk.rows(interval, now_ms)
+            if as_json and connection is not None:
+                _print_json(rows, connection)
+            else:
+                _print_tables(rows, known)
+            if explain is not None:
+                _explain(desk, interval, explain)
+            if send and connection is not None:
+                _send(rows, connection)
+
+
+def _connection(settings: TenantSettings) -> WFMConnection:
+    wfm = settings.wfm
+    config = (
+        WFMConnectionConfigBuilder()
+        .set_service_url(wfm.service_url)
+        .set_access_key(wfm.access_key.get_secret_value())
+        .set_secret_key(wfm.secret_key)
+        .set_tenant_name(wfm.tenant_name)
+        .set_profile(wfm.profile)
+        .set_acd_type(wfm.acd_type)
+        .set_timeout_s(wfm.timeout_s)
+        .build()
+    )
+    return WFMConnection.get_connection(config)
+
+
+def _print_json(rows: IntervalRows, connection: WFMConnection) -> None:
+    for name, dto in (("AgentActivityReportDTO", activity_report(rows)), ("ReportDTO", queue_report(rows))):
+        plain = {"acd_type": "", **dto.to_plain()}
+        click.echo(json.dumps(connection.profile.encode(name, plain), ensure_ascii=False))
+
+
+def _print_tables(rows: IntervalRows, known: dict[tuple[str, int], Receipt]) -> None:
+    console = Console()
+    start_ms = rows.interval.start_ms
+    console.rule(f"{_time(start_ms)} to {_time(rows.interval.end_ms)}")
+    for kind, dto in (("activity", activity_report(rows)), ("queue", queue_report(rows))):
+        console.print(f"{kind} report: {_sent(known.get((kind, start_ms)), content_hash(dto))}")
+    for title, name in _SECTIONS:
+        found = getattr(rows, name)
+        if not found:
+            console.print(f"{title}: no rows")
+            continue
+        names = [field for field in found[0].__slots__ if field not in ("agent_value", "interval")]
+        table = Table(*names, title=title, title_justify="left")
+        for one in found:
+            table.add_row(*(_cell(field, getattr(one, field)) for field in names))
+        console.print(table)
+    for one in rows.not_reportable:
+        console.print(f"not reportable: {one.contacts} {one.channel} contacts of {one.queue_id}: {one.cause}")
+    for worker, problem in rows.unmapped:
+        console.print(f"unmapped: {worker}: {problem}")
+
+
+def _sent(receipt: Receipt | None, digest: str) -> str:
+    if receipt is None:
+        return "not sent yet"
+    when = _time(receipt.sent_ms) if receipt.sent_ms is not None else "?"
+    same = "the WFM holds these figures" if receipt.hash == digest else "the figures have changed since"
+    note = f" ({receipt.note})" if receipt.note else ""
+    return f"revision {receipt.revision}, {receipt.status.value} at {when}{note}; {same}"
+
+
+def _explain(desk: ReportDesk, interval: Interval, name: str) -> None:
+    console = Console()
+    found = desk.evidence(interval, name)
+    console.print(f"Behind {name}:")
+    for segment in found.segments:
+        state = segment.state
+        words = " ".join(
+            str(part) for part in (state.state, state.channel, state.direction, state.activity_name) if part
+        )
+        console.print(f"  state    {_time(segment.start_ms)}  {words}")
+    for visit in found.visits:
+        end = _time(visit.end_ms) if visit.end_ms is not None else "still"
+        console.print(f"  visit    {_time(visit.start_ms)} to {end}  {visit.outcome}  {visit.task_sid}")
+    for contact in found.contacts:
+        end = _time(contact.end_ms) if contact.end_ms is not None else "still"
+        flags = f"  ({', '.join(contact.flags)})" if contact.flags else ""
+        console.print(f"  contact  {_time(contact.accepted_ms)} to {end}  {contact.reservation_sid}{flags}")
+    for event in found.events:
+        console.print(f"  event    {_time(event.occurred_ms)}  {event.type}  {event.sid}")
+    if not (found.segments or found.visits or found.contacts):
+        console.print("  nothing: no agent and no queue of this name was active in the interval")
+
+
+def _send(rows: IntervalRows, connection: WFMConnection) -> None:
+    service = ReportService(connection)
+    service.process_agent_activity_report(activity_report(rows))
+    service.process_queue_report(queue_report(rows))
+    click.echo(f"{_time(rows.interval.start_ms)}: both reports were accepted.")
+
+
+def _cell(name: str, value: object) -> str:
+    if value is None:
+        return "-"
+    if name.endswith("_ms") and isinstance(value, int):
+        return _time(value)
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
+
+
+def _time(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
