@@ -27,6 +27,44 @@ _SECTIONS = (
     ("agents by queue", "agent_queues"),
     ("agent system performance", "performance"),
 )
+# Short headings, so that a queue's many figures fit a screen; the rest are the fields' own names.
+_HEADINGS = {
+    "queue_id": "queue",
+    "queue_name": "name",
+    "agent_id": "agent",
+    "event_id": "event",
+    "event_reason": "reason",
+    "start_ms": "start",
+    "end_ms": "end",
+    "duration_s": "s",
+    "contacts_received": "recv",
+    "contacts_handled": "hand",
+    "contacts_abandoned": "aban",
+    "contacts_abandoned_short": "short",
+    "contacts_abandoned_long": "long",
+    "contacts_diverted": "div",
+    "contacts_answered_in_sl": "ans SL",
+    "contacts_abandoned_in_sl": "aba SL",
+    "handle_time_s": "handle s",
+    "talk_time_s": "talk s",
+    "hold_time_s": "hold s",
+    "work_time_s": "work s",
+    "ring_time_s": "ring s",
+    "queue_delay_s": "delay s",
+    "service_level": "SL %",
+    "backlog_not_expired": "in time",
+    "backlog_expired": "late",
+    "internal_calls": "int",
+    "internal_time_s": "int s",
+    "out_calls": "out",
+    "out_time_s": "out s",
+    "ready_time_s": "ready s",
+    "idle_time_s": "idle s",
+    "busy_time_s": "busy s",
+    "login_time_s": "login s",
+}
+# Where nobody looks at a terminal (a pipe, a file) nothing is cut.
+_PIPE_WIDTH = 260
 
 
 class _Moment(click.ParamType[int]):
@@ -109,7 +147,7 @@ def _print_json(rows: IntervalRows, connection: WFMConnection) -> None:
 
 
 def _print_tables(rows: IntervalRows, known: dict[tuple[str, int], Receipt]) -> None:
-    console = Console()
+    console = _console()
     start_ms = rows.interval.start_ms
     console.rule(f"{_time(start_ms)} to {_time(rows.interval.end_ms)}")
     for kind, dto in (("activity", activity_report(rows)), ("queue", queue_report(rows))):
@@ -120,7 +158,7 @@ def _print_tables(rows: IntervalRows, known: dict[tuple[str, int], Receipt]) -> 
             console.print(f"{title}: no rows")
             continue
         names = [field for field in found[0].__slots__ if field not in ("agent_value", "interval")]
-        table = Table(*names, title=title, title_justify="left")
+        table = Table(*(_HEADINGS.get(field, field) for field in names), title=title, title_justify="left")
         for one in found:
             table.add_row(*(_cell(field, getattr(one, field)) for field in names))
         console.print(table)
@@ -140,7 +178,7 @@ def _sent(receipt: Receipt | None, digest: str) -> str:
 
 
 def _explain(desk: ReportDesk, interval: Interval, name: str) -> None:
-    console = Console()
+    console = _console()
     found = desk.evidence(interval, name)
     console.print(f"Behind {name}:")
     for segment in found.segments:
@@ -167,6 +205,11 @@ def _send(rows: IntervalRows, connection: WFMConnection) -> None:
     service.process_agent_activity_report(activity_report(rows))
     service.process_queue_report(queue_report(rows))
     click.echo(f"{_time(rows.interval.start_ms)}: both reports were accepted.")
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
 
 
 def _cell(name: str, value: object) -> str:
