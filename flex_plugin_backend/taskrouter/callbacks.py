@@ -9,7 +9,19 @@ from urllib.parse import parse_qsl
 
 from flex_plugin_backend.domain.events import Route, TaskRouterEvent
 from flex_plugin_backend.errors import MalformedEvent
-from flex_plugin_backend.taskrouter.fields import at_path, attributes, epoch_ms, flag, integer, lower, sid, text
+from flex_plugin_backend.taskrouter.fields import (
+    at_path,
+    attributes,
+    epoch_ms,
+    flag,
+    integer,
+    lower,
+    reason,
+    sid,
+    text,
+    transfer_target,
+    word,
+)
 
 Lookup = Callable[[str], object]
 
@@ -119,11 +131,11 @@ def build_event(get: Lookup, route: Route, agent_path: tuple[str, ...] | None = 
         task_created_ms=epoch_ms(get("TaskDateCreated")),
         queue_entered_ms=epoch_ms(get("TaskQueueEnteredDate")),
         workflow_sid=sid(get("WorkflowSid")),
-        cancel_reason=text(get("TaskCanceledReason")) or text(get("Reason")),
-        completed_reason=text(get("TaskCompletedReason")),
+        cancel_reason=reason(get("TaskCanceledReason")) or reason(get("Reason")),
+        completed_reason=reason(get("TaskCompletedReason")),
         transfer_mode=text(get("TransferMode")),
         transfer_type=text(get("TransferType")),
-        transfer_to=text(get("TransferTo")),
+        transfer_to=transfer_target(get("TransferTo")),
         transfer_status=text(get("TransferStatus")),
         transfer_initiating_reservation_sid=sid(get("TransferInitiatingReservationSid")),
         transfer_initiating_worker_sid=sid(get("TransferInitiatingWorkerSid")),
@@ -150,10 +162,10 @@ def task_words(task_attributes: object) -> dict[str, Any]:
         return {}
     conversations = at_path(known, ("conversations",))
     return {
-        "channel_type": lower(at_path(known, ("channelType",))),
-        "communication_channel": lower(at_path(conversations, ("communication_channel",))),
-        "direction": lower(at_path(known, ("direction",))) or lower(at_path(conversations, ("direction",))),
-        "abandoned": lower(at_path(conversations, ("abandoned",))),
+        "channel_type": word(at_path(known, ("channelType",))),
+        "communication_channel": word(at_path(conversations, ("communication_channel",))),
+        "direction": word(at_path(known, ("direction",))) or word(at_path(conversations, ("direction",))),
+        "abandoned": word(at_path(conversations, ("abandoned",))),
     }
 
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 _MAX_TEXT = 255
 _MAX_SID = 64
+_MAX_REASON = 64
+_WORD = re.compile(r"[A-Za-z0-9_. -]{1,32}")
+_TARGET = re.compile(r"W[KQ][A-Za-z0-9_-]{1,62}")
+# Phone, account and card numbers; people write signs between the digits.
+_NUMBER = re.compile(r"\d(?:[\W_]{0,3}\d){4}")
+_ADDRESS = re.compile(r"\S@\S")
 _MAX_INTEGER = 2**63 - 1
 # Numbers below are seconds (until the year 5138), from here on milliseconds (since 1973), then microseconds.
 _FIRST_MS = 10**11
@@ -36,6 +43,32 @@ def lower(value: object) -> str | None:
     """Text in lower case."""
     found = text(value)
     return found.lower() if found else None
+
+
+def word(value: object) -> str | None:
+    """A short word in lower case; what could be a sentence, a name in full, a number or an address is None.
+
+    Plugins write these fields, so a customer's words may stand in them.
+    """
+    found = text(value)
+    if found is None or not _WORD.fullmatch(found) or _NUMBER.search(found):
+        return None
+    return found.lower()
+
+
+def reason(value: object) -> str | None:
+    """The beginning of a reason, or None where a number or an e-mail address stands anywhere in it."""
+    found = text(value)
+    # Looked for in the whole, so that a number is not kept because the cut goes through it.
+    if not isinstance(value, str) or found is None or _NUMBER.search(value) or _ADDRESS.search(value):
+        return None
+    return found[:_MAX_REASON].rstrip()
+
+
+def transfer_target(value: object) -> str | None:
+    """The sid of a worker or queue; a transfer to anything else, a phone number say, is nobody we know."""
+    found = sid(value)
+    return found if found is not None and _TARGET.fullmatch(found) else None
 
 
 def sid(value: object) -> str | None:

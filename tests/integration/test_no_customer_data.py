@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -67,6 +68,62 @@ def callbacks(world: World, account: TwilioAccount) -> Iterator[tuple[bytes, dic
     )
     for event in world.advance_to(world.now_ms + 30 * 60_000):
         yield emitter.render(event)
+
+
+HOSTILE = (
+    "+15550177123",
+    "Anna Maria von Hohenstein-Example-Long",
+    "anna@customer.test",
+    "555 0177 123",
+    "card 4111-1111",
+)
+
+
+def hostile_callbacks(account: TwilioAccount) -> Iterator[tuple[bytes, dict[str, str]]]:
+    """A transfer and a cancellation per text, with the text wherever plugins and customers can put one."""
+    key = SigningKey(account.auth_token)
+    for number, text in enumerate(HOSTILE):
+        attributes = {
+            "channelType": text,
+            "direction": text,
+            "customerName": text,
+            "conversations": {"communication_channel": text, "direction": text, "abandoned": text},
+        }
+        for kind in ("task.transfer-initiated", "task.canceled", "task.completed"):
+            fields = {
+                "AccountSid": account.account_sid,
+                "WorkspaceSid": account.workspace_sid,
+                "EventType": kind,
+                "Sid": f"EVhostile{number}{kind}",
+                "TimestampMs": "1767607245123",
+                "ResourceSid": f"WT{number}",
+                "TaskSid": f"WT{number}",
+                "TaskAttributes": json.dumps(attributes),
+                "TransferTo": text,
+                "TransferType": "WORKER",
+                # A name alone cannot be told from a reason; it is only behind the cut that it goes.
+                "TaskCanceledReason": f"{'caller said: ' if number != 1 else 'x' * 64}{text}",
+                "Reason": f"{'caller said: ' if number != 1 else 'x' * 64}{text}",
+                "TaskCompletedReason": f"{'caller said: ' if number != 1 else 'x' * 64}{text}",
+            }
+            signed = key.headers(PUBLIC + DOOR, fields)
+            yield urlencode(fields).encode(), {"Content-Type": "application/x-www-form-urlencoded", **signed}
+
+
+def test_hostile_words_do_not_reach_the_ledger(account: TwilioAccount, tmp_path: Path) -> None:
+    """Numbers, addresses and sentences in the fields that are kept are not kept; the event itself is."""
+    app = create_app(settings(account, tmp_path / "ledger.sqlite3"))
+    try:
+        client = app.test_client()
+        for body, headers in hostile_callbacks(account):
+            assert client.post(DOOR, data=body, headers=headers).status_code == 204
+        health = app.extensions["flex_wfm"].runtime.health()
+    finally:
+        app.extensions["flex_wfm_plugin"].close()
+    assert health["tenants"]["main"]["events"] == 3 * len(HOSTILE)
+    kept = b"".join(path.read_bytes() for path in tmp_path.iterdir()).lower()
+    assert b"evhostile0task.canceled" in kept
+    assert [text for text in HOSTILE if text.lower().encode() in kept] == []
 
 
 def test_the_ledger_holds_no_customer_data_and_no_secret(world: World, account: TwilioAccount, tmp_path: Path) -> None:

@@ -127,3 +127,51 @@ def test_no_reader_ever_raises(value: Any) -> None:
     ):
         reader(value)
     fields.at_path(value, ("a",))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (" Voice ", "voice"),
+        ("Follow-Up", "follow-up"),
+        ("custom_channel.2 b", "custom_channel.2 b"),
+        ("x" * 32, "x" * 32),
+        *((odd, None) for odd in ("x" * 33, "12345", "+1555", "1-5.5 5_0", "Zoë", "a@b", "a\nb", "", " ", 7, None)),
+    ],
+)
+def test_word(value: Any, expected: str | None) -> None:
+    """A short plain word is kept; what may be a name, a number, an address or a sentence is nothing."""
+    assert fields.word(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (" Task TTL Exceeded ", "Task TTL Exceeded"),
+        ("Zurück 1234", "Zurück 1234"),
+        ("a" * 63 + " tail", "a" * 63),
+        *(
+            (odd, None)
+            for odd in ("call 555-0123", "(41) 5 55 0", "٠١٢٣٤", "ann@example.com", "a " * 99 + "12345", "", 7)
+        ),
+    ],
+)
+def test_reason(value: Any, expected: str | None) -> None:
+    """The first 64 characters of a reason, and nothing of one that holds a number or an address, wherever it stands."""
+    assert fields.reason(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("WQ1", "WQ1"),
+        ("WK" + "0" * 32, "WK" + "0" * 32),
+        ("+15550102", None),
+        ("client:ann", None),
+        ("ann", None),
+        ("", None),
+    ],
+)
+def test_transfer_target(value: str, expected: str | None) -> None:
+    """A transfer leads to a worker or a queue; a number or a name is not kept."""
+    assert fields.transfer_target(value) == expected
