@@ -19,6 +19,7 @@ from flex_plugin_backend.errors import (
     UnsupportedBody,
 )
 from flex_plugin_backend.taskrouter.callbacks import FormFields, event_from_form
+from flex_plugin_backend.taskrouter.fields import sid
 from flex_plugin_backend.taskrouter.signature import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER
 from flex_plugin_backend.web.problems import request_id
 from flex_plugin_backend.web.state import Door, PluginState, current_state
@@ -99,16 +100,24 @@ def _read(state: PluginState, door: Door) -> TaskRouterEvent:
         request.headers.get(SIGNATURE_SETTINGS_HEADER),
     )
     event = event_from_form(fields, door.agent_path)
-    if event.account_sid is not None and event.account_sid != door.account_sid:
-        raise ForeignEvent(what="account")
-    if event.workspace_sid is not None and event.workspace_sid != door.workspace_sid:
-        raise ForeignEvent(what="workspace")
+    for what, name, own in (
+        ("account", "AccountSid", door.account_sid),
+        ("workspace", "WorkspaceSid", door.workspace_sid),
+    ):
+        # Twilio leaves out, or sends empty, what it does not say; whatever else stands there must be ours.
+        if any(value and sid(value) != own for value in fields.getall(name)):
+            raise ForeignEvent(what=what)
     return event
 
 
 def _fields(incoming: Request, limit: int) -> FormFields:
     if "form" in incoming.__dict__:  # a before_request hook of the host has read the form; the body is gone
-        return FormFields(incoming.form.items(multi=True))
+        pairs = list(incoming.form.items(multi=True))
+        # The length is not told for a chunked body; decoded it is never longer than it was encoded.
+        size = incoming.content_length or sum(len(name.encode()) + len(value.encode()) for name, value in pairs)
+        if size > limit:
+            raise BodyTooLarge(limit=limit)
+        return FormFields(pairs)
     # Enforced while reading, so it also holds for a chunked body and for a Content-Length that is not true; one byte
     # more than allowed, because a stream that reaches its limit just ends there.
     incoming.max_content_length = limit + 1

@@ -80,6 +80,17 @@ def test_foreign_event_is_refused(twilio: Any, runtime: Any, event: dict[str, st
     assert runtime.events == []
 
 
+@pytest.mark.parametrize("field", ["AccountSid", "WorkspaceSid"])
+@pytest.mark.parametrize("value", [" ", "x" * 82, "A C1", "AC1 WS1"])
+def test_unreadable_owner_is_foreign(twilio: Any, runtime: Any, event: dict[str, str], field: str, value: str) -> None:
+    """An account or workspace that is there but is no sid is not ours: only an absent or empty one says nothing."""
+    problem(twilio.post({**event, field: value}), 403)
+    assert runtime.events == []
+    assert twilio.post({**event, field: ""}).status_code == 204
+    del event[field]
+    assert twilio.post({**event, "Sid": "EV2"}).status_code == 204
+
+
 def test_signed_body_that_is_no_event_is_400(twilio: Any, event: dict[str, str]) -> None:
     """An assignment callback that was pointed here is told what is wrong."""
     del event["EventType"]
