@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -73,21 +73,17 @@ class CatalogueActivity:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The names of the workspace.
+    """What activities there are; queues and channels are named by the events themselves.
 
     Attributes:
         activities: by sid.
         offline_activity_sid: the logged-out activity; from the Flex configuration, else the workspace's default one.
         offline_source: where that came from: `flex configuration` or `workspace default`.
-        queues: task queue sid -> name.
-        task_channels: task channel sid -> unique name.
     """
 
     activities: Mapping[str, CatalogueActivity]
     offline_activity_sid: str | None
     offline_source: str | None = None
-    queues: Mapping[str, str] = field(default_factory=dict)
-    task_channels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +130,7 @@ class TaskRouterReader:
         self._local = threading.local()
 
     def catalogue(self) -> Catalogue:
-        """Read the names.
+        """Read the activities and which of them means logged out.
 
         Raises:
             TwilioUnavailable: one of the reads failed for good.
@@ -146,15 +142,7 @@ class TaskRouterReader:
             for key, row in _by_sid(rows).items()
         }
         offline, source = self._offline_activity(activities)
-        queues = _by_sid(self._list("task queues", workspace.task_queues.list))
-        channels = _by_sid(self._list("task channels", workspace.task_channels.list))
-        return Catalogue(
-            activities=activities,
-            offline_activity_sid=offline,
-            offline_source=source,
-            queues={key: text(row.friendly_name) or key for key, row in queues.items()},
-            task_channels={key: text(row.unique_name) or key for key, row in channels.items()},
-        )
+        return Catalogue(activities=activities, offline_activity_sid=offline, offline_source=source)
 
     def snapshot(self) -> FloorSnapshot:
         """Read every worker and all open work.
