@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -30,12 +31,17 @@ def init(path: Path, tenant: str, force: bool) -> None:
 
 
 def _next_steps(path: Path, tenant: str) -> str:
+    # The written file names its secrets relative to itself.
+    folder = path.parent / "secrets"
+    files = [shlex.quote(str(folder / f"{tenant}-{name}")) for name in ("auth-token", "access-key", "secret-key")]
+    install = "\n".join(f"     install -m 600 /dev/null {file}" for file in files)
     return f"""Wrote {path}. Next:
 
-1. Enter the sids, the public address and the CXone service URL in {path}.
-2. Put the three secrets where the file says, readable by the connector alone:
-     install -m 600 /dev/null secrets/{tenant}-auth-token   (and -access-key, -secret-key), then edit them
-3. Start:  flex-wfm serve --config {path}
+1. Enter the sids, the public address and the CXone service URL in {path}: what is empty there.
+2. Make the three secret files, readable by the connector alone, and put the secrets in:
+     mkdir -p -m 700 {shlex.quote(str(folder))}
+{install}
+3. Start:  flex-wfm serve --config {shlex.quote(str(path))}
    What is wrong or missing is named all at once.
 4. In the TaskRouter workspace set
      EventCallbackUrl  <public_url>/twilio/{tenant}/events#rp=all&rc=5

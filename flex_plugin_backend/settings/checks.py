@@ -1,21 +1,30 @@
-"""Checks that need more than one table, or the machine: run once the tree itself stands."""
+"""Checks of the settings that need the machine, names of tables, or more than one table."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from flex_plugin_backend.settings.problems import Problem
-from flex_plugin_backend.settings.tree import Settings
+from flex_plugin_backend.settings.tree import BAD_TENANT_NAME, LedgerSettings, Settings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+def early_check(data: Mapping[str, Any]) -> list[Problem]:
+    """What can be said whatever else is wrong; `data` has the shape of the file, its types are not checked yet.
+
+    The sources are filled in by the caller.
+    """
+    return [*_tenant_names(data.get("tenants")), *_sqlite_folder(data.get("ledger", {}))]
+
+
 def cross_check(settings: Settings) -> list[Problem]:
     """Everything that is wrong between the tables; the sources are filled in by the caller."""
-    return [*_shared_workspaces(settings), *_sqlite_folder(settings)]
+    return [*_shared_workspaces(settings)]
 
 
 def cautions(settings: Settings) -> list[str]:
@@ -46,11 +55,17 @@ def _shared_workspaces(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _sqlite_folder(settings: Settings) -> Iterator[Problem]:
-    url = settings.ledger.url
-    if not url.startswith("sqlite"):
+def _tenant_names(tenants: object) -> Iterator[Problem]:
+    for name in tenants if isinstance(tenants, Mapping) else ():
+        if not Settings.is_tenant_name(name):
+            yield Problem(f"tenants.{name}", "", *BAD_TENANT_NAME)
+
+
+def _sqlite_folder(ledger: object) -> Iterator[Problem]:
+    url = ledger.get("url", LedgerSettings().url) if isinstance(ledger, Mapping) else None
+    if not isinstance(url, str) or not url.strip().startswith("sqlite"):
         return
-    _, _, name = url.partition(":///")
+    _, _, name = url.strip().partition(":///")
     name = name.partition("?")[0]
     if name in ("", ":memory:") or name.startswith("file:"):
         return

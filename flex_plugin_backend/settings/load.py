@@ -6,15 +6,15 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from flex_plugin_backend.errors import SettingsError
-from flex_plugin_backend.settings.checks import cross_check
+from flex_plugin_backend.settings.checks import cross_check, early_check
 from flex_plugin_backend.settings.problems import KeyPath, Problem, dotted
 from flex_plugin_backend.settings.tree import SECRET_SUFFIXES, Part, Settings, nested_model, secret_fields
 
@@ -49,16 +49,14 @@ def load_settings(
     loader.read(source)
     loader.overlay_environment()
     data = loader.resolve(Settings, loader.data, ())
+    loader.add(early_check(data))
     settings: Settings | None = None
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
         loader.explain(error)
     if settings is not None and not loader.problems:
-        loader.problems += [
-            Problem(p.setting, loader.source_of(tuple(p.setting.split("."))), p.problem, p.repair)
-            for p in cross_check(settings)
-        ]
+        loader.add(cross_check(settings))
     if settings is None or loader.problems:
         raise _error(loader.problems)
     return settings
@@ -154,6 +152,8 @@ class _Loader:
         elif model is None:
             key = _existing(table, key)
         if rest:
+            if child is None and not isinstance(table.get(key), dict):
+                self._origins[(*path, key)] = at  # no table of the tree: it is there only because of this variable
             self._place(_subtable(table, key), child, rest, value, (*path, key), at)
         else:
             table[key] = value
@@ -240,6 +240,12 @@ class _Loader:
         if not text:
             self._report(at, "has an empty secret file", "Write the secret there")
         return text or None
+
+    def add(self, found: Iterable[Problem]) -> None:
+        """Take in what a check found, with the source of each."""
+        for problem in found:
+            path = tuple(problem.setting.split("."))
+            self.problems.append(replace(problem, source=self.source_of(path)))
 
     # -- what the tree did not like -----------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     SecretStr,
     field_validator,
     model_validator,
@@ -23,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from flex_plugin_backend.clock import Clock, ScaledClock, SystemClock
 
 SECRET_SUFFIXES = ("_file", "_env")
+BAD_TENANT_NAME = ("is not a usable tenant name", "Use a-z, 0-9, single _ and -; it is part of web addresses")
 _ATTRIBUTE_RULE = "attribute:"
 
 
@@ -32,6 +34,8 @@ def _fault(setting: str, problem: str, repair: str) -> PydanticCustomError:
 
 
 def _http_url(value: str) -> str:
+    if not value:
+        raise _fault("", "is empty", "Write the address in full, with https://")
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise _fault(
@@ -44,8 +48,18 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def without_user(url: str | None) -> str | None:
+    """An address as it may be shown: without user name and password."""
+    if url is None or "@" not in url:
+        return url
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def _sid(prefix: str, where: str) -> AfterValidator:
     def check(value: str) -> str:
+        if not value:
+            raise _fault("", "is empty", f"Copy the {prefix}... sid from {where}")
         # The length is no test: shorter and longer sids have been seen (Twilio reference 13, row 10).
         if not re.fullmatch(prefix + "[0-9A-Za-z_-]+", value):
             raise _fault("", f"is not a sid that starts with {prefix}", f"Copy it from {where}")
@@ -80,6 +94,8 @@ def _lower(value: object) -> object:
 
 WfmChannel = Annotated[Literal["voice", "chat", "sms", "web", "email", "fax", "other"], BeforeValidator(_lower)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+# A dump of the settings is shown to people; the password is for the signature check alone.
+ShownWithoutUser = Annotated[HttpUrl | None, PlainSerializer(without_user)]
 UrlPrefix = Annotated[str, AfterValidator(_prefix)]
 Text = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -99,7 +115,7 @@ class ServerSettings(Part):
     host: Text = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     # May hold user information for Basic authentication, hence not in the representation.
-    public_url: HttpUrl | None = Field(default=None, repr=False)
+    public_url: ShownWithoutUser = Field(default=None, repr=False)
     url_prefix: UrlPrefix = ""
     threads: int = Field(default=16, ge=1, le=256)
 
@@ -118,7 +134,7 @@ class LedgerSettings(Part):
     """[ledger]: the store."""
 
     # May hold a database password, hence not in the representation.
-    url: Text = Field(default="sqlite:///flex-wfm.sqlite3", repr=False)
+    url: Annotated[Text, PlainSerializer(without_user)] = Field(default="sqlite:///flex-wfm.sqlite3", repr=False)
 
 
 class LogSettings(Part):
@@ -171,7 +187,7 @@ class TwilioSettings(Part):
     rest_key_sid: Annotated[str, _sid("SK", "API keys in the Twilio console")] | None = None
     rest_key_secret: SecretStr | None = Field(default=None, min_length=1)
     api_base_url: HttpUrl | None = None
-    public_url: HttpUrl | None = Field(default=None, repr=False)
+    public_url: ShownWithoutUser = Field(default=None, repr=False)
     timeout_s: Seconds = 10.0
     snapshot_at_start: bool = True
 
@@ -299,11 +315,14 @@ class Settings(Part):
         if not tenants:
             raise _fault("", "holds no tenant", "Add a [tenants.NAME.twilio] and a [tenants.NAME.wfm] table")
         for name in tenants:
-            if not cls.TENANT_NAME.fullmatch(name) or "__" in name:
-                raise _fault(
-                    name, "is not a usable tenant name", "Use a-z, 0-9, single _ and -; it is part of web addresses"
-                )
+            if not cls.is_tenant_name(name):
+                raise _fault(name, *BAD_TENANT_NAME)
         return tenants
+
+    @classmethod
+    def is_tenant_name(cls, name: str) -> bool:
+        """Whether a tenant can have this name."""
+        return cls.TENANT_NAME.fullmatch(name) is not None and "__" not in name
 
     def secrets(self) -> frozenset[str]:
         """Every secret of these settings, passwords inside addresses included; for redaction only."""

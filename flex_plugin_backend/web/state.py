@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flask import current_app
 
 from flex_plugin_backend.settings import Settings
+from flex_plugin_backend.settings.tree import without_user
 from flex_plugin_backend.taskrouter.signature import SignatureChecker
 from flex_plugin_backend.web.ports import RuntimePort
 
@@ -37,7 +37,7 @@ class Door:
     account_sid: str
     workspace_sid: str
     checker: SignatureChecker
-    callback_url: str | None
+    callback_url: str | None = field(repr=False)  # may hold a password
     agent_path: tuple[str, ...] | None
 
 
@@ -62,7 +62,7 @@ class PluginState:
     def callback_urls(self) -> dict[str, str]:
         """Tenant -> the address for the workspace's event callback URL; its path alone where no public URL is set."""
         return {
-            name: _without_userinfo(door.callback_url) if door.callback_url else self.url_prefix + callback_path(name)
+            name: without_user(door.callback_url) or self.url_prefix + callback_path(name)
             for name, door in self.doors.items()
         }
 
@@ -81,11 +81,6 @@ def make_doors(settings: Settings, url_prefix: str) -> dict[str, Door]:
             agent_path=tenant.mapping.agent_attribute,
         )
     return doors
-
-
-def _without_userinfo(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def callback_path(tenant: str) -> str:

@@ -271,25 +271,67 @@ def test_large_bodies_are_refused_on_the_wire(start: Start, raw: bytes) -> None:
 # -- init -----------------------------------------------------------------------------------------------------------
 
 
-def test_written_settings_load_once_the_secrets_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """init, then three secret files, and the settings are complete; nothing but the secrets was missing."""
+def filled_in(path: Path) -> str:
+    """The written file with the four values that only its owner knows."""
+    text = path.read_text()
+    for name, value in (
+        ("public_url", "https://flex.acme.test"),
+        ("account_sid", "AC1"),
+        ("workspace_sid", "WS1"),
+        ("service_url", "https://wfm.acme.test"),
+    ):
+        assert text.count(f'{name} = ""') == 1
+        text = text.replace(f'{name} = ""', f'{name} = "{value}"')
+    return text
+
+
+def make_secrets(output: str) -> None:
+    """Carry out what init prints as the second step, and write something into the files."""
+    lines = [line for line in output.splitlines() if line.startswith("     ") and "secrets" in line]
+    subprocess.run(["sh", "-eu", "-c", "\n".join(lines)], check=True)
+    for line in lines[1:]:
+        file = Path(line.split()[-1])
+        assert file.stat().st_mode & 0o777 == 0o600
+        file.write_text("some-value\n")
+
+
+def test_untouched_settings_stop_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right after init, with the secrets there, serve names every value that was not entered, and does not start."""
     monkeypatch.chdir(tmp_path)
+    make_secrets(CliRunner().invoke(main, ["init"]).output)
+    result = CliRunner().invoke(main, ["serve", "--config", "flex-wfm.toml"])
+    assert result.exit_code == 1
+    assert "4 settings are wrong" in result.output
+    tenant = "tenants.main"
+    for name in ("server.public_url", f"{tenant}.twilio.account_sid", f"{tenant}.twilio.workspace_sid"):
+        assert f"{name} (from file flex-wfm.toml): is empty" in result.output
+    assert f"{tenant}.wfm.service_url (from file flex-wfm.toml): is empty" in result.output
+
+
+def test_written_settings_load_once_values_and_secrets_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """init, the steps it prints, four values, and the settings are complete; also in another folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my config").mkdir()
+    other = CliRunner().invoke(main, ["init", "my config/other.toml"])
+    assert "--config 'my config/other.toml'" in other.output
     result = CliRunner().invoke(main, ["init", "--tenant", "acme-eu"])
     assert result.exit_code == 0, result.output
     assert "/twilio/acme-eu/events#rp=all&rc=5" in result.output
     assert ",".join(EVENTS_FILTER) in result.output
-    (tmp_path / "secrets").mkdir()
-    for name in ("auth-token", "access-key", "secret-key"):
-        (tmp_path / "secrets" / f"acme-eu-{name}").write_text(f"{name}-value\n")
+    make_secrets(result.output)
+    path = tmp_path / "flex-wfm.toml"
+    path.write_text(filled_in(path))
     settings = load_settings("flex-wfm.toml", environ={})
-    assert settings.tenants["acme-eu"].wfm.access_key.get_secret_value() == "access-key-value"
+    assert settings.tenants["acme-eu"].wfm.access_key.get_secret_value() == "some-value"
 
 
 def test_every_commented_setting_of_the_written_file_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Uncommenting the suggestions gives settings that load: no suggestion has been forgotten in a renaming."""
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(main, ["init", "--tenant", "acme"]).exit_code == 0
-    text = (tmp_path / "flex-wfm.toml").read_text()
+    text = filled_in(tmp_path / "flex-wfm.toml")
     lines = [
         line.removeprefix("# ") if line.startswith("# [") or (line.startswith("# ") and " = " in line) else line
         for line in text.splitlines()
@@ -303,6 +345,8 @@ def test_every_commented_setting_of_the_written_file_is_real(tmp_path: Path, mon
     assert tenant.mapping.channels == {"whatsapp": "chat"}
     assert tenant.twilio.rest_key_sid is not None
     assert tenant.wfm.acd_type is not None
+    assert tenant.reports.queue_service_level_s == {"Support": 30}
+    assert tenant.reports.diverted_reasons == ("callback", "voicemail")
 
 
 def test_init_overwrites_only_when_told(tmp_path: Path) -> None:

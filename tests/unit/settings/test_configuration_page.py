@@ -16,6 +16,7 @@ from flex_plugin_backend.settings import (
     LedgerSettings,
     LogSettings,
     MappingSettings,
+    ReportsSettings,
     ServerSettings,
     StatesSettings,
     TwilioSettings,
@@ -34,6 +35,7 @@ TABLES: dict[str, type[Part]] = {
     "[tenants.NAME.wfm]": WfmSettings,
     "[tenants.NAME.mapping]": MappingSettings,
     "[tenants.NAME.states]": StatesSettings,
+    "[tenants.NAME.reports]": ReportsSettings,
 }
 
 
@@ -53,6 +55,8 @@ def written(field: FieldInfo) -> str:
         return "none"
     if default in ("", (), {}):
         return "empty"
+    if isinstance(default, tuple):
+        return f"`{', '.join(default)}`"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 

@@ -180,6 +180,25 @@ def test_unknown_environment_variable_is_named() -> None:
     assert "port" in found["server.prot"].repair
 
 
+@pytest.mark.parametrize(
+    ("setting", "variable"),
+    [
+        ("servr", "FLEX_WFM__SERVR__PORT"),
+        ("tenants.acme-eu.twilo", "FLEX_WFM__TENANTS__ACME_EU__TWILO__AUTH_TOKEN"),
+        ("server.port", "FLEX_WFM__SERVER__PORT__NUMBER"),
+    ],
+)
+def test_misspelled_environment_table_is_not_blamed_on_the_file(setting: str, variable: str) -> None:
+    """A table that exists only because of a variable is reported with that variable as its source."""
+    assert problems(GOOD, {variable: "9"})[setting].source == f"environment variable {variable}"
+
+
+def test_misspelled_table_of_the_file_stays_the_file_s() -> None:
+    """A variable that adds to a misspelled table of the file does not take the blame for it."""
+    found = problems(with_change(lambda d: d.update(servr={"host": "x"})), {"FLEX_WFM__SERVR__PORT": "9"})
+    assert found["servr"].source == "the settings given in code"
+
+
 def test_missing_secret_says_every_way_to_give_it() -> None:
     """The repair names the three spellings and the environment variable."""
     found = problems(with_change(lambda d: twilio(d).pop("auth_token")))
@@ -196,13 +215,26 @@ def test_several_problems_come_together() -> None:
         data["tenants"]["acme-eu"]["states"] = {"min_state_s": -1}
         wfm(data).pop("service_url")
         twilio(data)["rest_key_sid"] = "SK1"
+        data["ledger"]["url"] = "sqlite:////no/such/folder/x.sqlite3"
+        data["tenants"]["Not Good"] = data["tenants"]["acme-eu"]
 
     assert set(problems(with_change(spoil))) == {
         "server.port",
         "tenants.acme-eu.states.min_state_s",
         "tenants.acme-eu.wfm.service_url",
         "tenants.acme-eu.twilio.rest_key_secret",
+        "ledger.url",
+        "tenants.Not Good",
+        "tenants.Not Good.states.min_state_s",
+        "tenants.Not Good.wfm.service_url",
+        "tenants.Not Good.twilio.rest_key_secret",
     }
+
+
+def test_ledger_folder_given_by_a_variable_is_blamed_on_it() -> None:
+    """What is checked on the machine names its source like everything else."""
+    found = problems(GOOD, {"FLEX_WFM__LEDGER__URL": "sqlite:////no/such/folder/x.sqlite3"})
+    assert found["ledger.url"].source == "environment variable FLEX_WFM__LEDGER__URL"
 
 
 @pytest.mark.parametrize(
@@ -286,8 +318,12 @@ def test_no_secret_in_representation_or_dump() -> None:
     """Neither repr nor a dump shows a secret, nor the passwords that addresses may hold."""
     data = with_change(lambda d: d["ledger"].update(url="postgresql+psycopg://u:pg-password@db/flex"))
     data["server"]["public_url"] = "https://u:basic-password@flex.example.com"
+    twilio(data)["public_url"] = "https://u:basic-password@flex.example.com/in"
     settings = load_settings(data, environ={})
-    for shown in (repr(settings), str(settings), repr(settings.tenants)):
+    assert settings.public_url_of("acme-eu") == "https://u:basic-password@flex.example.com/in"
+    dumped = settings.model_dump()
+    assert dumped["tenants"]["acme-eu"]["twilio"]["public_url"] == "https://flex.example.com/in"
+    for shown in (repr(settings), str(settings), repr(settings.tenants), str(dumped), settings.model_dump_json()):
         for secret in (SECRET, "access-key-1", "secret-key-1", "pg-password", "basic-password"):
             assert secret not in shown
     assert {SECRET, "access-key-1", "secret-key-1", "pg-password", "basic-password"} <= settings.secrets()
