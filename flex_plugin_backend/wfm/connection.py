@@ -130,7 +130,7 @@ class WFMConnection:
         return acd_type.strip()
 
     def close(self) -> None:
-        """Close the network connections; the object is of no use afterwards."""
+        """Close the network connections; a call afterwards raises WfmError."""
         self._exchange.close()
 
     def __enter__(self) -> Self:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from flex_plugin_backend.errors import WfmError
 from flex_plugin_backend.wfm.answers import Answer
 from flex_plugin_backend.wfm.config import WFMConnectionConfig, is_loopback
 from flex_plugin_backend.wfm.contract import Endpoint
@@ -38,7 +39,12 @@ class Exchange:
         )
 
     def send(self, endpoint: Endpoint, payload: dict[str, Any] | None, access_token: str | None = None) -> Answer:
-        """The service's answer, whatever its status; CXoneWfmException PASSING when none came."""
+        """The service's answer, whatever its status.
+
+        Raises:
+            CXoneWfmException: PASSING, no answer came.
+            WfmError: `close` was called before.
+        """
         headers = {} if access_token is None else {"Authorization": f"Bearer {access_token}"}
         content = None
         if payload is not None:
@@ -52,6 +58,10 @@ class Exchange:
                 text = self._read(response)
                 fields = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status_code, fields, text)
+        except RuntimeError as error:
+            if not self._client.is_closed:
+                raise
+            raise WfmError(problem="this connection was closed; get a new one") from error
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
             raise CXoneWfmException(
                 kind=FailureKind.PASSING, operation=endpoint.name, problem=f"no answer: {_reason(error)}"

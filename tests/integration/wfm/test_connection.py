@@ -11,6 +11,7 @@ import pytest
 from werkzeug import Request, Response
 
 from flex_plugin_backend.clock import ManualClock
+from flex_plugin_backend.errors import WfmError
 from flex_plugin_backend.wfm import CXoneWfmException, FailureKind, WFMConnection, WFMConnectionConfigBuilder
 
 from .conftest import SECRET, START_MS, Wfm
@@ -31,6 +32,18 @@ def test_the_tenant_name_is_sent_when_set(wfm: Wfm, builder: WFMConnectionConfig
     with WFMConnection.get_connection(builder.set_tenant_name("acme").build()) as connection:
         connection.connect()
     assert wfm.calls[0][2] == {"tenantName": "acme", "accessKeyTokenRequest": KEYS}
+
+
+def test_a_closed_connection_says_so(wfm: Wfm, builder: WFMConnectionConfigBuilder) -> None:
+    """A call after close is our own error, told from an answer of the service, and nothing is sent."""
+    connection = WFMConnection.get_connection(builder.build())
+    with connection:
+        connection.connect()
+    sent = len(wfm.calls)
+    with pytest.raises(WfmError, match="closed") as caught:
+        connection.heartbeat()
+    assert not isinstance(caught.value, CXoneWfmException)
+    assert len(wfm.calls) == sent
 
 
 def test_a_configured_acd_type_replaces_the_lookup(wfm: Wfm, builder: WFMConnectionConfigBuilder) -> None:
