@@ -94,9 +94,15 @@ class FlexPlugin:
             self.start()
 
     def start(self) -> None:
-        """Start the background work in this process, for every application that is not yet started."""
+        """Start the background work in this process, for every application that is not yet started.
+
+        After `close()` it begins anew on the same ledger.
+        """
         for state in self._states:
             if state.started_in is None:
+                if state.spent and self._runtime is None:
+                    state.runtime = _real_runtime(state.settings)
+                state.spent = False
                 state.runtime.start()
                 state.started_in = os.getpid()
         atexit.unregister(self.close)  # once is enough, however often it was started
@@ -108,6 +114,7 @@ class FlexPlugin:
             # A child of a fork has none of the threads; stopping them is the parent's business.
             if state.started_in == os.getpid():
                 state.started_in = None
+                state.spent = True
                 state.runtime.stop()
         atexit.unregister(self.close)
 

@@ -51,6 +51,7 @@ class PluginState:
     doors: Mapping[str, Door]
     metrics: DoorMetrics
     started_in: int | None = field(default=None)
+    spent: bool = False  # was stopped; threads and ledger of the runtime cannot be used again
 
     @property
     def obstacle(self) -> str | None:

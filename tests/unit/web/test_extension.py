@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,28 @@ def test_start_later_and_stop_twice(settings: Settings, runtime: Any) -> None:
     plugin.start()
     plugin.close()
     assert runtime.calls == ["start", "stop", "start", "stop"]
+
+
+def test_real_connector_starts_again_after_close(
+    settings_data: dict[str, Any], tmp_path: Path, make_twilio: Any
+) -> None:
+    """Threads run once, so a start after close has new ones on the same ledger: what was taken is known there."""
+    nobody = "http://127.0.0.1:9"
+    settings_data["ledger"]["url"] = f"sqlite:///{tmp_path}/ledger.sqlite3"
+    settings_data["tenants"]["acme"]["twilio"] |= {"api_base_url": nobody, "timeout_s": 0.2}
+    settings_data["tenants"]["acme"]["wfm"] |= {"service_url": nobody, "timeout_s": 0.2}
+    app = host()
+    plugin = FlexPlugin(app, settings=load_settings(settings_data, environ={}))
+    twilio = make_twilio(app)
+    try:
+        assert twilio.post().status_code == 204
+        plugin.close()
+        assert twilio.post().status_code == 503
+        plugin.start()
+        assert twilio.post().status_code == 204
+        assert app.extensions["flex_wfm"].runtime.health()["tenants"]["acme"]["events"] == 1
+    finally:
+        plugin.close()
 
 
 def test_wrong_settings_stop_the_host_with_one_explained_error(runtime: Any) -> None:
