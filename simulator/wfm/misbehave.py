@@ -43,6 +43,8 @@ def read_misbehaviour(data: Any, endpoints: tuple[str, ...]) -> Misbehaviour:
     """A scripted answer from JSON; BadScript says what is wrong with it."""
     if not isinstance(data, dict):
         raise BadScript("send a JSON object")
+    if not data:
+        raise BadScript("send a JSON object that says what to do; an empty one, or another body, says nothing")
     unknown = data.keys() - set(Misbehaviour.__slots__)
     if unknown:
         raise BadScript(f"unknown {min(unknown)!r}; known are {', '.join(Misbehaviour.__slots__)}")

@@ -323,6 +323,15 @@ def test_bad_scripts_are_refused(wfm: Wfm, script: Any) -> None:
     assert wfm.sim("status")["scripts"] == 0
 
 
+@pytest.mark.parametrize("body", [b"", b"rubbish", b"[]", b'[{"status": 500}]', b'"status"', b"5", b"null", b"{}"])
+def test_a_script_that_is_no_object_is_refused(wfm: Wfm, body: bytes) -> None:
+    """Whoever sends no JSON object, or an empty one, is told so instead of being served as if nothing were scripted."""
+    answer = wfm.client.post("/sim/misbehave", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert "JSON object" in answer.get_json()["problem"]
+    assert wfm.sim("status")["scripts"] == 0
+
+
 def test_revoked_tokens_are_401(wfm: Wfm) -> None:
     """Revoking makes access tokens invalid, and the refresh tokens too when asked."""
     refresh = {"token": wfm.login().get_json()["refresh_token"]}
