@@ -15,12 +15,13 @@ from simulator.wfm.misbehave import Misbehaviour
 from simulator.wfm.options import WfmOptions
 from simulator.wfm.replies import Reply, spring_error
 from simulator.wfm.service import FakeWfm
+from simulator.wfm.uses import Planner
 
 _MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 def create_wfm_app(options: WfmOptions | None = None, *, now_ms: Callable[[], int] | None = None) -> Flask:
-    """A fake WFM as a WSGI application; its service is `app.extensions["fake_wfm"]`.
+    """A fake WFM as a WSGI application; its service is `app.extensions["fake_wfm"]`, its schedule `["planner"]`.
 
     All its state lives in the process that made it. `now_ms` replaces its clock.
     """
@@ -28,7 +29,8 @@ def create_wfm_app(options: WfmOptions | None = None, *, now_ms: Callable[[], in
     app = Flask("simulator.wfm", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.extensions["fake_wfm"] = wfm
-    app.register_blueprint(create_control(wfm))
+    app.extensions["planner"] = planner = Planner()
+    app.register_blueprint(create_control(wfm, planner))
     places: dict[tuple[str, str], str] = {}
     for endpoint in wfm.profile.endpoints.values():
         place = (endpoint.method, endpoint.path)

@@ -9,15 +9,17 @@ from flask import Blueprint, Response, jsonify, request
 
 from simulator.wfm.misbehave import BadScript, read_misbehaviour
 from simulator.wfm.service import FakeWfm
+from simulator.wfm.uses import Planner, add_uses
 
 _PAGE = 50_000
 
 
-def create_control(wfm: FakeWfm) -> Blueprint:
-    """The control face of one fake WFM."""
+def create_control(wfm: FakeWfm, planner: Planner) -> Blueprint:
+    """The control face of one fake WFM and of who plans in it."""
     control = Blueprint("sim", __name__, url_prefix="/sim")
     _add_reading(control, wfm)
     _add_levers(control, wfm)
+    add_uses(control, wfm, planner)
     return control
 
 
