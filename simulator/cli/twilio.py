@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import cast
 
 import click
 
+from simulator.cli.numbers import FiniteRange
 from simulator.twilio.emitter import DeliveryMode
+from simulator.twilio.event_types import EVENT_TYPES
 from simulator.world.scenario import DEFAULT_START_MS
 
 _MINUTE_MS = 60_000
@@ -27,25 +31,41 @@ def _start_ms(_context: click.Context, _parameter: click.Parameter, value: str |
     return round(moment.timestamp() * 1000)
 
 
+def _known_types(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    unknown = sorted({kind.strip() for kind in value.split(",")} - EVENT_TYPES - {""})
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], EVENT_TYPES, n=1)
+        raise click.BadParameter(f"{unknown[0]!r} is no event type" + (f"; did you mean {close[0]}?" if close else ""))
+    return value
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8081, show_default=True, help="Port to listen on; 0 picks a free one.")
+@click.option(
+    "--port",
+    default=8081,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 picks a free one.",
+)
 @click.option("--agents", default=100, show_default=True, type=click.IntRange(1, 5000))
 @click.option("--seed", default=1, show_default=True, help="One seed, one day: people, work and events are repeated.")
 @click.option("--start", "start_ms", callback=_start_ms, help="Virtual time at which the clock starts.")
-@click.option("--speed", default=1.0, show_default=True, help="Virtual seconds per second.")
+@click.option(
+    "--speed", default=1.0, show_default=True, type=FiniteRange(0, min_open=True), help="Virtual seconds per second."
+)
 @click.option(
     "--warmup-minutes",
     default=60.0,
     show_default=True,
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     help="Virtual minutes that the floor has been at work before the start; no callback tells of them.",
 )
-@click.option(
-    "--minutes", type=click.FloatRange(0, min_open=True), help="Virtual minutes until the end; default: none."
-)
+@click.option("--minutes", type=FiniteRange(0, min_open=True), help="Virtual minutes until the end; default: none.")
 @click.option("--callback-url", default="", help="Where events are posted; connection overrides may follow #.")
-@click.option("--events-filter", default="", help="Comma-separated event types to post; default: all.")
+@click.option(
+    "--events-filter", default="", callback=_known_types, help="Comma-separated event types to post; default: all."
+)
 @click.option("--lanes", default=8, show_default=True, type=click.IntRange(1, 64), help="Connections for callbacks.")
 @click.option(
     "--delivery",
@@ -83,7 +103,8 @@ def twilio(
     json_ready: bool,
 ) -> None:
     """Serve a simulated Twilio Flex workspace: TaskRouter REST, signed event callbacks, and /sim to control it."""
-    from simulator.twilio.process import ProcessSettings, free_port, serve
+    from simulator.listen import reserve
+    from simulator.twilio.process import ProcessSettings, serve
     from simulator.twilio.show import ShowSettings
     from simulator.twilio.target import CallbackTarget
     from simulator.world.scenario import Scenario
@@ -93,8 +114,8 @@ def twilio(
             CallbackTarget.parse(callback_url)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--callback-url") from error
-    if speed <= 0:
-        raise click.BadParameter("must be above 0", param_hint="--speed")
+    if bool(shared_key_id) != bool(shared_key_secret):
+        raise click.UsageError("--shared-key-id and --shared-key-secret go together")
     scenario = Scenario(
         agents=agents,
         seed=seed,
@@ -113,14 +134,18 @@ def twilio(
         speed=speed,
         end_ms=None if minutes is None else start_ms + round(minutes * _MINUTE_MS),
     )
-    serve(
-        ProcessSettings(
-            scenario=scenario,
-            show=show,
-            host=host,
-            port=port or free_port(host),
-            auth_token=auth_token,
-            hold=hold,
-            json_ready=json_ready,
+    with closing(reserve(host, port)) as reserved:
+        number = reserved.getsockname()[1]
+        if port != 0:
+            reserved.close()
+        serve(
+            ProcessSettings(
+                scenario=scenario,
+                show=show,
+                host=host,
+                port=number,
+                auth_token=auth_token,
+                hold=hold,
+                json_ready=json_ready,
+            )
         )
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from simulator.cli.numbers import FiniteRange
 from simulator.wfm.options import WfmOptions
 
 _DEFAULTS = WfmOptions()
@@ -26,7 +27,7 @@ _DEFAULTS = WfmOptions()
 @click.option("--partial", is_flag=True, help="Refuse bad rows alone instead of the whole batch.")
 @click.option("--start-ms", type=int, help="Virtual time: what the clock shows at --anchor-ms.")
 @click.option("--anchor-ms", type=int, help="Virtual time: the machine time of --start-ms.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="Virtual time: how many times as fast.")
+@click.option("--speed", type=FiniteRange(min=0, min_open=True), help="Virtual time: how many times as fast.")
 @click.option(
     "--threads", type=click.IntRange(1, 64), default=4, show_default=True, help="Threads that serve requests."
 )

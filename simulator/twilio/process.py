@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import socket
 import sys
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces
 
+from simulator.listen import listens, url_of
 from simulator.twilio.account import TwilioAccount
 from simulator.twilio.app import create_twilio_app
 from simulator.twilio.show import Show, ShowSettings
@@ -62,14 +62,6 @@ def serve(settings: ProcessSettings) -> None:
     server.serve(target_loader=partial(_load, settings), wrap_loader=False)
 
 
-def free_port(host: str) -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _load(settings: ProcessSettings) -> Callable[..., Any]:
     """In the serving process: build the world, serve it, start it."""
     show = build_show(settings.scenario, settings.show, settings.auth_token)
@@ -85,7 +77,7 @@ def _load(settings: ProcessSettings) -> Callable[..., Any]:
 
 def _announce(settings: ProcessSettings, show: Show) -> None:
     deadline_s = time.monotonic() + _READY_WITHIN_S
-    while not _listens(settings.host, settings.port):
+    while not listens(settings.host, settings.port):
         if time.monotonic() > deadline_s:
             sys.stderr.write(f"nothing listens on port {settings.port} after {_READY_WITHIN_S:.0f} s\n")
             return
@@ -95,12 +87,6 @@ def _announce(settings: ProcessSettings, show: Show) -> None:
     text = json.dumps(_ready(settings, show)) if settings.json_ready else _welcome(settings, show)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def _listens(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0
 
 
 def _leave_with_parent(parent: int) -> None:
@@ -117,7 +103,7 @@ def _ready(settings: ProcessSettings, show: Show) -> dict[str, object]:
     return {
         "ready": True,
         "port": settings.port,
-        "base_url": f"http://{settings.host}:{settings.port}",
+        "base_url": url_of(settings.host, settings.port),
         "pid": os.getpid(),
         "account_sid": account.account_sid,
         "workspace_sid": account.workspace_sid,
