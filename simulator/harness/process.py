@@ -12,14 +12,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from simulator import leash
 from simulator.harness.errors import ChildFailed
 
 _TAIL_BYTES = 4000
 _STOP_S = 10.0
 
 # -P keeps the directory in which the demo was started out of the import path: the servers are to run what is installed.
-SIMULATOR = (sys.executable, "-P", "-c", "from simulator.cli import main; main(prog_name='flex-wfm-sim')")
-CONNECTOR = (sys.executable, "-P", "-m", "flex_plugin_backend")
+# Each ends itself when we are gone, because a killed demo cannot end them.
+_LEASH = "from simulator.leash import leave_with_parent; leave_with_parent(); "
+_SIMULATOR = "from simulator.cli import main; main(prog_name='flex-wfm-sim')"
+_CONNECTOR = "from runpy import run_module; run_module('flex_plugin_backend', run_name='__main__', alter_sys=True)"
+SIMULATOR = (sys.executable, "-P", "-c", _LEASH + _SIMULATOR)
+CONNECTOR = (sys.executable, "-P", "-c", _LEASH + _CONNECTOR)
 
 
 class Child:
@@ -40,7 +45,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=dict(env) if env is not None else None,
+                env={**(os.environ if env is None else env), leash.VARIABLE: str(os.getpid())},
                 start_new_session=True,
                 cwd=log.parent,
             )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from simulator.harness import ChildFailed
-from simulator.harness.process import Child
+from simulator.harness.process import CONNECTOR, SIMULATOR, Child
 
 READY = 'print(\'hello\', flush=True); print(\'{"ready": true, "auth_token": "s3cret", "port": 7}\', flush=True)'
 SLEEP = "import threading; threading.Event().wait()"
@@ -76,3 +78,38 @@ def test_check_reports_a_child_that_ended_by_itself(tmp_path: Path) -> None:
     with pytest.raises(ChildFailed, match="ended with code 3"):
         server.check()
     server.stop()
+
+
+def test_servers_end_with_a_killed_demo(tmp_path: Path) -> None:
+    """A demo that is killed outright leaves no server, and no worker of a server, behind."""
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    server = (
+        "from simulator.leash import leave_with_parent; leave_with_parent(); import os, subprocess, sys;"
+        f"held = os.open({str(alive)!r}, os.O_WRONLY);"
+        f"subprocess.Popen([sys.executable, '-c', {SLEEP!r}], pass_fds=[held]); {READY}; {SLEEP}"
+    )
+    demo = (
+        "import sys; from pathlib import Path; from simulator.harness.process import Child;"
+        f"Child('server', [sys.executable, '-c', {server!r}], Path({str(tmp_path / 'server.log')!r})).ready(20);"
+        f"print('up', flush=True); {SLEEP}"
+    )
+    with (
+        subprocess.Popen([sys.executable, "-c", demo], stdout=subprocess.PIPE, text=True) as running,
+        alive.open("rb") as pipe,
+    ):
+        assert running.stdout is not None
+        assert running.stdout.readline() == "up\n"
+        running.kill()
+        # The end comes only when nobody holds the other side any more.
+        assert pipe.read() == b""
+
+
+@pytest.mark.parametrize("program", [SIMULATOR, CONNECTOR])
+def test_programs_are_on_the_leash(program: tuple[str, ...], tmp_path: Path) -> None:
+    """Both programs run as from their own command lines, and watch who started them before they do anything else."""
+    server = Child("server", [*program, "--help"], tmp_path / "server.log")
+    assert server.wait(30) == 0
+    server.stop()
+    assert "Usage: " in server.log.read_text()
+    assert "leave_with_parent(); " in program[-1]
