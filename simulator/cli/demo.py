@@ -11,6 +11,7 @@ from types import FrameType
 
 import click
 
+from simulator.cli.numbers import FiniteRange
 from simulator.harness import DemoPlan, DemoResult, HarnessError, Stage, run_demo
 
 _DEFAULT = DemoPlan()
@@ -22,14 +23,14 @@ _DEFAULT = DemoPlan()
     "--minutes",
     default=_DEFAULT.minutes,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Virtual minutes for which events flow.",
 )
 @click.option(
     "--speed",
     default=_DEFAULT.speed,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     help="Virtual seconds per second.",
 )
 @click.option("--seed", default=_DEFAULT.seed, show_default=True, help="The same seed gives the same floor.")
@@ -55,7 +56,9 @@ def demo(
     """
     from simulator.cli.demo_output import Screen, show_failure, show_stay, show_verdict
 
-    place = Path(tempfile.mkdtemp(prefix="flex-wfm-demo-")) if directory is None else directory.resolve()
+    if json_file is not None:
+        _make_empty(json_file)
+    place = _make_place(directory)
     plan = DemoPlan(
         agents=agents,
         minutes=minutes,
@@ -67,11 +70,16 @@ def demo(
     # SIGTERM ends the demo the way Ctrl-C does, so that no server is left behind.
     signal.signal(signal.SIGTERM, _interrupt)
 
+    unwritten = ""
+
     def report(stage: Stage, result: DemoResult) -> None:
+        nonlocal unwritten
         screen.close()
         if json_file is not None:
-            json_file.write_text(json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8")
-        show_verdict(result, json_file)
+            unwritten = _write_verdict(json_file, result)
+        show_verdict(result, None if unwritten else json_file)
+        if unwritten:
+            click.echo(unwritten, err=True)
         if stay:
             show_stay(stage)
             _wait()
@@ -87,7 +95,38 @@ def demo(
         raise SystemExit(130) from error
     if result.clean and directory is None:
         shutil.rmtree(place)  # nothing in it is worth a look; a failed run keeps it
-    raise SystemExit(0 if result.clean else 1)
+    raise SystemExit(0 if result.clean and not unwritten else 1)
+
+
+def _make_empty(json_file: Path) -> None:
+    """Find out before the run that the file can be written; an old verdict in it would be taken for this run's."""
+    try:
+        json_file.open("w", encoding="utf-8").close()
+    except OSError as error:
+        raise click.BadParameter(f"{json_file} cannot be written: {error.strerror}", param_hint="--json") from error
+
+
+def _write_verdict(json_file: Path, result: DemoResult) -> str:
+    """Write it; what stood in the way, or nothing."""
+    try:
+        json_file.write_text(json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        return f"The verdict could not be written to {json_file}: {error.strerror}."
+    return ""
+
+
+def _make_place(directory: Path | None) -> Path:
+    """A directory that can be written to: the given one, made if need be, or a temporary one."""
+    try:
+        if directory is None:
+            return Path(tempfile.mkdtemp(prefix="flex-wfm-demo-"))
+        place = directory.resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return place
+    except OSError as error:
+        shown = "the temporary directory" if directory is None else directory
+        raise click.BadParameter(f"{shown} cannot be written to: {error.strerror}", param_hint="--dir") from error
 
 
 def _wait() -> None:

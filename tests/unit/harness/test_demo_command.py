@@ -169,3 +169,42 @@ def test_json_holds_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert body["versions"]["flex-wfm"]
     assert body["counts"]["missing"] == len(body["findings"]) == 12
     assert body["latency"]["max_ms"] == 20.0
+
+
+@pytest.mark.parametrize("option", ["--minutes", "--speed"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "0"])
+def test_numbers_that_are_no_amount_are_usage_errors(monkeypatch: pytest.MonkeyPatch, option: str, value: str) -> None:
+    """Not a number and infinity are refused like zero."""
+    outcome = run(monkeypatch, AssertionError("started"), option, value)
+    assert outcome.exit_code == 2
+    assert option in outcome.output
+
+
+def test_places_that_cannot_be_written_are_usage_errors(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, temporary: Path
+) -> None:
+    """A verdict file or a directory that cannot be made is found before anything starts, and nothing is left behind."""
+    (tmp_path / "file").write_text("")
+    for option, place in (("--json", tmp_path / "no" / "x.json"), ("--dir", tmp_path / "file" / "below")):
+        outcome = run(monkeypatch, AssertionError("started"), option, str(place))
+        assert outcome.exit_code == 2
+        assert option in outcome.output
+        assert "cannot be written" in outcome.output
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_run_that_breaks_off_leaves_no_old_verdict(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A verdict of an earlier run is not taken for this one's."""
+    path = tmp_path / "verdict.json"
+    path.write_text('{"clean": true}')
+    run(monkeypatch, ChildFailed("the connector ended"), "--json", str(path))
+    assert path.read_text() == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+def test_a_full_disk_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The verdict is shown although its file cannot be written, and the exit code says that something is missing."""
+    outcome = run(monkeypatch, result_of(), "--json", "/dev/full")
+    assert outcome.exit_code == 1
+    assert "CLEAN" in outcome.output
+    assert "could not be written to /dev/full" in outcome.output
