@@ -29,7 +29,7 @@ def reserve(host: str, port: int) -> socket.socket:
     except OSError as error:
         sock.close()
         raise AddressInUse(
-            f"{host}:{port} cannot be used: {error.strerror or error}; choose another --host or --port"
+            f"{host}:{port} cannot be used: {error.strerror or error}; choose another --port or --host"
         ) from error
     return sock
 
