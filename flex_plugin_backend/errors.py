@@ -1,4 +1,4 @@
-"""The exception tree of the connector: one base, the docstring is the message, the facts are fields.
+"""The exception tree of the connector: one base, each kind with its message as a template, the facts are fields.
 
 FlexWfmError
 ├── SettingsError              a setting is missing or wrong; the start stops
@@ -19,21 +19,26 @@ FlexWfmError
 
 from __future__ import annotations
 
-import inspect
+from typing import ClassVar
 
 
 class FlexWfmError(Exception):
-    """flex-wfm could not go on."""
+    """flex-wfm could not go on.
+
+    A kind of error is its `template`, the message into which the facts are filled. It is no docstring, because
+    `python -OO` strips those, but it becomes the docstring of a class that has no other.
+    """
+
+    template: ClassVar[str] = "flex-wfm could not go on."
+
+    def __init_subclass__(cls) -> None:
+        """Show the message as the class's documentation."""
+        cls.__doc__ = cls.__doc__ or cls.template
 
     def __init__(self, **facts: object) -> None:
-        """Fill the class docstring, which is the message, with the given facts."""
+        """Fill the template with the given facts."""
         self.facts = facts
-        template = inspect.cleandoc(type(self).__doc__ or "")
-        if template:
-            message = template.format_map(_Tolerant(facts))
-        else:  # python -OO strips docstrings
-            message = f"{type(self).__name__}: {facts}"
-        super().__init__(message)
+        super().__init__(self.template.format_map(_Tolerant(facts)))
 
 
 class _Tolerant(dict[str, object]):
@@ -42,64 +47,58 @@ class _Tolerant(dict[str, object]):
 
 
 class SettingsError(FlexWfmError):
-    """Setting {setting} (from {source}): {problem}. {repair}"""
+    template = "Setting {setting} (from {source}): {problem}. {repair}"
 
 
 class EventError(FlexWfmError):
-    """The event cannot be taken: {problem}."""
-
+    template = "The event cannot be taken: {problem}."
     status = 400
 
 
 class SignatureRejected(EventError):
-    """The request is not signed by the configured Twilio account: {problem}."""
-
+    template = "The request is not signed by the configured Twilio account: {problem}."
     status = 403
 
 
 class ForeignEvent(EventError):
-    """The event belongs to another {what} than the one configured for this tenant."""
-
+    template = "The event belongs to another {what} than the one configured for this tenant."
     status = 403
 
 
 class MalformedEvent(EventError):
-    """The body is not a TaskRouter event: {problem}."""
-
+    template = "The body is not a TaskRouter event: {problem}."
     status = 400
 
 
 class BodyTooLarge(EventError):
-    """The body is larger than {limit} bytes."""
-
+    template = "The body is larger than {limit} bytes."
     status = 413
 
 
 class UnsupportedBody(EventError):
-    """The content type {content_type} is not taken here; send {expected}."""
-
+    template = "The content type {content_type} is not taken here; send {expected}."
     status = 415
 
 
 class IntakeUnavailable(FlexWfmError):
-    """The event could not be stored: {problem}."""
+    template = "The event could not be stored: {problem}."
 
 
 class LedgerError(FlexWfmError):
-    """The ledger cannot be used: {problem}. {repair}"""
+    template = "The ledger cannot be used: {problem}. {repair}"
 
 
 class LedgerSchemaError(LedgerError):
-    """The ledger's schema is {found}, this program needs {needed}. {repair}"""
+    template = "The ledger's schema is {found}, this program needs {needed}. {repair}"
 
 
 class TwilioUnavailable(FlexWfmError):
-    """Twilio's REST API could not be read ({what}): {problem}."""
+    template = "Twilio's REST API could not be read ({what}): {problem}."
 
 
 class WfmError(FlexWfmError):
-    """CXone WFM: {problem}."""
+    template = "CXone WFM: {problem}."
 
 
 class ContractError(WfmError):
-    """Contract profile {profile}: {problem}. {repair}"""
+    template = "Contract profile {profile}: {problem}. {repair}"

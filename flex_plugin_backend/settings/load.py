@@ -25,8 +25,9 @@ _NOWHERE = "no source"
 
 
 class SeveralSettingsErrors(SettingsError):
-    """{count} settings are wrong:
-    {listing}"""
+    """More than one setting is wrong; all of them are listed."""
+
+    template = "{count} settings are wrong:\n{listing}"
 
 
 def load_settings(

@@ -24,7 +24,9 @@ class FailureKind(StrEnum):
 
 
 class CXoneWfmException(WfmError):
-    """CXone WFM, {operation}: {problem} ({kind})."""
+    """A call to CXone WFM failed."""
+
+    template = "CXone WFM, {operation}: {problem} ({kind})."
 
     def __init__(
         self,
