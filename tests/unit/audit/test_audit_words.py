@@ -3,96 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from audit_bench import CALL, T0, Codes, judge, rows, truth
 
-from simulator.audit import (
-    DeliveredRow,
-    Fault,
-    TruthAgent,
-    TruthState,
-    Verdict,
-    Window,
-    audit,
-    read_planned,
-    read_rows,
-    read_truth,
-)
-
-T0 = 1_767_600_000_000
-
-
-class Codes:
-    """Event ids as the default profile has them; times on the wire are plain milliseconds."""
-
-    def event_id(self, state: str, channel: str | None = None, direction: str | None = None) -> str:
-        if state == "CONTACT":
-            return f"CONTACT_{(channel if direction == 'inbound' else direction or 'other').upper()}"
-        return "LOGOFF" if state == "OFFLINE" else state
-
-    def parse_time(self, wire: object) -> int:
-        return int(str(wire))
-
-
-def truth(*steps: tuple[float, str], agent_id: str = "WK1") -> TruthAgent:
-    """An agent that enters each state at the given second."""
-    states = [
-        TruthState(
-            start_ms=T0 + round(at_s * 1000),
-            state=state.partition(":")[0],
-            channel="voice" if state == "CONTACT" else None,
-            direction="inbound" if state == "CONTACT" else None,
-            reason=state.partition(":")[2],
-            cause_sid=f"EV{number}" if number else None,
-        )
-        for number, (at_s, state) in enumerate(steps)
-    ]
-    return TruthAgent(agent_id=agent_id, name=f"Agent {agent_id}", states=tuple(states))
-
-
-def rows(*told: tuple[float, str], agent_id: str = "WK1", first_seq: int = 1) -> list[DeliveredRow]:
-    """Rows in order of arrival, one request each, accepted half a second after the start they state."""
-    return [
-        DeliveredRow(
-            seq=first_seq + number,
-            request=first_seq + number,
-            accepted_s=at_s + 0.5,
-            agent_id=agent_id,
-            event_id="CONTACT_VOICE" if state == "CONTACT" else Codes().event_id(state.partition(":")[0]),
-            event_reason=state.partition(":")[2],
-            start_ms=T0 + round(at_s * 1000),
-            start_text=str(T0 + round(at_s * 1000)),
-        )
-        for number, (at_s, state) in enumerate(told)
-    ]
-
-
-def judge(
-    agents: TruthAgent | Sequence[TruthAgent],
-    delivered: Sequence[DeliveredRow],
-    *,
-    from_s: float = 0,
-    until_s: float | None = None,
-    redelivery_allowed: bool = False,
-    known_from_s: dict[str, float] | None = None,
-) -> Verdict:
-    return audit(
-        [agents] if isinstance(agents, TruthAgent) else agents,
-        delivered,
-        codes=Codes(),
-        window=Window(
-            from_ms=T0 + round(from_s * 1000),
-            until_ms=None if until_s is None else T0 + round(until_s * 1000),
-            known_from_ms={sid: T0 + round(at_s * 1000) for sid, at_s in (known_from_s or {}).items()},
-        ),
-        planned={f"EV{number}": float(number) for number in range(1, 50)},
-        redelivery_allowed=redelivery_allowed,
-    )
-
-
-CALL = ((0, "AVAILABLE"), (60, "RESERVED"), (70, "CONTACT"), (300, "WRAPUP"), (330, "AVAILABLE"))
+from simulator.audit import Fault, Window, audit, read_planned, read_rows, read_truth
 
 
 def test_exact_delivery_is_clean() -> None:
@@ -270,75 +186,6 @@ def test_unreadable_start() -> None:
     broken = replace(rows(CALL[1])[0], start_ms=None, start_text="soon", seq=2)
     verdict = judge(truth(*CALL), [*rows(CALL[0]), broken, *rows(*CALL[2:], first_seq=3)])
     assert verdict.failures == {"missing": 1, "unreadable": 1}
-
-
-def test_the_opening_state_is_demanded() -> None:
-    """The state in force when the connector starts is demanded; older ones are not."""
-    assert judge(truth(*CALL), rows(*CALL[2:]), from_s=100).clean
-    assert judge(truth(*CALL), rows(*CALL[3:]), from_s=100).failures == {"missing": 1}
-    assert judge(truth(*CALL), rows((70, "WRAPUP"), *CALL[3:]), from_s=100).failures == {"wrong": 1}
-
-
-@pytest.mark.parametrize("start_s", [20, 80, 100])
-def test_the_opening_state_may_have_another_start(start_s: float) -> None:
-    """REST does not always tell when the opening state began: any start up to the connector's is taken, and counted."""
-    verdict = judge(truth(*CALL), rows((start_s, "CONTACT"), *CALL[3:]), from_s=100)
-    assert (verdict.clean, verdict.counts.opening_approximate) == (True, 1)
-
-
-def test_the_opening_state_cannot_begin_after_the_connector() -> None:
-    """A start later than the connector's own is wrong also for the opening state."""
-    assert judge(truth(*CALL), rows((101, "CONTACT"), *CALL[3:]), from_s=100).failures == {"wrong": 1}
-
-
-def test_the_opening_state_may_carry_the_start_of_an_older_one() -> None:
-    """REST shows since when an agent is in an activity, although work lay between: that row is the opening state."""
-    happened = truth((0, "AVAILABLE"), (60, "CONTACT"), (300, "AVAILABLE"), (400, "RESERVED"))
-    assert judge(happened, rows((0, "AVAILABLE"), (400, "RESERVED")), from_s=350).clean
-    assert judge(happened, rows((0, "AVAILABLE"), (60, "CONTACT"), (400, "RESERVED")), from_s=350).failures == {
-        "missing": 1
-    }
-
-
-def test_the_state_the_world_began_with_may_be_older_than_the_world() -> None:
-    """The truth knows the first state of an agent from the world's beginning on; a row may know it from before."""
-    assert judge(truth(*CALL), rows((-4000, "AVAILABLE"), *CALL[2:]), from_s=100).clean
-    assert judge(truth(*CALL), rows((-4000, "WRAPUP"), *CALL[2:]), from_s=100).failures == {"invented": 1}
-    assert judge(truth(*CALL), rows((30, "AVAILABLE"), *CALL[2:]), from_s=100).failures == {"wrong": 1}
-
-
-def test_the_opening_state_keeps_the_start_it_was_told_with() -> None:
-    """A second row for the opening state with yet another start is wrong; the same row again is a repeat."""
-    told = ((80, "CONTACT"), (80, "CONTACT"), (70, "CONTACT"))
-    assert judge(truth(*CALL), rows(*told, *CALL[3:]), from_s=100).counts.repeated == 2
-    assert judge(truth(*CALL), rows(*told[:1], (90, "CONTACT"), *CALL[3:]), from_s=100).failures == {"wrong": 1}
-
-
-def test_true_states_from_before_the_start_are_welcome() -> None:
-    """A connector that also tells what it read in the history is clean if that was true."""
-    assert judge(truth(*CALL), rows(*CALL), from_s=100).clean
-    assert judge(truth(*CALL), rows((30, "WRAPUP"), *CALL[1:]), from_s=100).failures == {"invented": 1}
-
-
-def test_a_state_that_ended_at_the_start_is_not_demanded() -> None:
-    """A state that begins at the very instant of the start is the one in force, not the one before."""
-    assert judge(truth(*CALL), rows(*CALL[2:]), from_s=70).clean
-
-
-def test_states_after_the_window_are_not_demanded() -> None:
-    """What began after the window's end may be told or not."""
-    assert judge(truth(*CALL), rows(*CALL[:3]), until_s=299).clean
-    assert judge(truth(*CALL), rows(*CALL), until_s=299).clean
-    assert judge(truth(*CALL), rows(*CALL[:3]), until_s=300).failures == {"missing": 1}
-
-
-def test_a_state_that_was_over_before_it_could_be_known_is_excused() -> None:
-    """What began and ended while the connector was down may be left out; what was still in force may not."""
-    down = {"EV1": 100.0, "EV2": 100.0}  # RESERVED 60-70, CONTACT 70-300
-    excused = judge(truth(*CALL), rows(CALL[0], *CALL[2:]), known_from_s=down)
-    assert (excused.clean, excused.counts.excused) == (True, 1)
-    assert judge(truth(*CALL), rows(*CALL), known_from_s=down).clean
-    assert judge(truth(*CALL), rows(CALL[0], *CALL[3:]), known_from_s=down).failures == {"missing": 1}
 
 
 def test_neighbours_with_the_same_pair_are_one_state() -> None:
