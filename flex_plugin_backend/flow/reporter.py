@@ -74,6 +74,10 @@ class Reporter:
             if not eventlog.cursor(connection, self._tenant, BEGIN):
                 eventlog.set_cursor(connection, self._tenant, BEGIN, owner(self._clock.now_ms()).next.start_ms)
 
+    def waiting(self) -> int:
+        """How many reports are due, or must be looked at again."""
+        return sum(1 for _ in self._to_send(self._clock.now_ms()))
+
     def run(self, stopping: threading.Event) -> None:
         """Send what is due until stopped."""
         while not stopping.is_set():
@@ -94,6 +98,8 @@ class Reporter:
         """First what was never sent, oldest first, then what has changed since."""
         due_ms = now_ms - round(self._timing.delay_s * 1000)
         start_ms, ends = self._next_start_ms()
+        if start_ms == 0:
+            return  # it has not begun
         while start_ms + INTERVAL_MS <= due_ms:
             for kind in KINDS:
                 if ends[kind] is None or start_ms > (ends[kind] or 0):

@@ -205,6 +205,8 @@ class Tenant:
             "unmapped": {worker: why for worker, (_, why) in unmapped.items()},
             "events": self._stored,
             "unprojected": self._unprojected(),
+            "reports_waiting": self.reporter.waiting() if self._parts.settings.reports.enabled else 0,
+            "report_problem": self.reporter.problem,
             "last_event_ms": self._last_event_ms,
         }
 

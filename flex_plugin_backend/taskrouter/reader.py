@@ -91,7 +91,8 @@ class FloorSnapshot:
     """Who does what, as events that say it.
 
     Attributes:
-        events: one `snapshot.worker` per worker, one `snapshot.reservation` per open reservation.
+        events: one `snapshot.worker` per worker; per open reservation a `snapshot.reservation` of its status, and
+            before it one of its creation.
         worker_sids: every worker there is; a worker we know that is not among them was deleted.
         open_reservation_sids: every open reservation; one we hold open that is not among them has ended.
     """
@@ -153,18 +154,18 @@ class TaskRouterReader:
         workspace = self._workspace()
         workers = _by_sid(self._list("workers", workspace.workers.list))
         tasks = _by_sid(self._list("tasks", workspace.tasks.list, assignment_status=list(_OPEN_TASKS)))
-        reservations: dict[str, TaskRouterEvent] = {}
+        found_open: dict[str, TaskRouterEvent] = {}
         with ThreadPoolExecutor(self._threads, thread_name_prefix="taskrouter-reader") as pool:
             for found in pool.map(self._open_reservations, tasks.values()):
-                reservations.update({event.reservation_sid or event.sid: event for event in found})
+                found_open.update({event.sid: event for event in found})
         events = [self._worker_event(key, row) for key, row in workers.items()]
         known = tuple(event for event in events if event is not None)
         if len(known) < len(events):
             _log.warning("workers without a date left out of the snapshot", workers=len(events) - len(known))
         return FloorSnapshot(
-            events=known + tuple(reservations.values()),
+            events=known + tuple(found_open.values()),
             worker_sids=frozenset(workers),
-            open_reservation_sids=frozenset(reservations),
+            open_reservation_sids=frozenset(event.reservation_sid or "" for event in found_open.values()),
         )
 
     # -- the parts ----------------------------------------------------------------------------------------------
@@ -210,13 +211,18 @@ class TaskRouterReader:
             if error.facts.get("status") == 404:  # it ended since the list was read
                 return []
             raise
-        events = [self._reservation_event(key, row, task) for key, row in _by_sid(rows).items()]
-        return [event for event in events if event is not None]
+        events: list[TaskRouterEvent] = []
+        for key, row in _by_sid(rows).items():
+            status = lower(row.reservation_status)
+            if status not in _OPEN_RESERVATIONS:
+                continue
+            if status != "pending" and _first_date(row.date_created) is not None:
+                # When it was offered is known too; without that a wait would last to the last update.
+                events.append(self._reservation_event(key, "pending", row, task))
+            events.append(self._reservation_event(key, status, row, task))
+        return events
 
-    def _reservation_event(self, reservation_sid: str, row: Any, task: Any) -> TaskRouterEvent | None:
-        status = lower(row.reservation_status)
-        if status not in _OPEN_RESERVATIONS:
-            return None
+    def _reservation_event(self, reservation_sid: str, status: str, row: Any, task: Any) -> TaskRouterEvent:
         # Only the creation is certain; any later update moves date_updated (reference 5.5).
         first, second = row.date_updated, row.date_created
         if status == "pending":

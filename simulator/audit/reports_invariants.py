@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.audit.reports_match import FIELDS, KEYS, low_of
+from simulator.audit.reports_match import FIELDS, KEYS, high_of, low_of
 from simulator.audit.reports_records import INTERVAL_MS, HeldReport, Row, TrueInterval, when
 from simulator.audit.reports_verdict import ReportCounts, ReportFault, ReportFinding
 
@@ -48,13 +48,15 @@ class InvariantJudge:
     def _judge_day(self, day: str, intervals: Sequence[Judged]) -> None:
         truth: dict[str, Sums] = {}
         low: dict[str, Sums] = {}
+        high: dict[str, Sums] = {}
         held: dict[str, Sums] = {}
         for part in KEYS:
             truth[part] = _summed((row for one in intervals for row in one.truth.parts[part]), part)
             low[part] = _summed((_low(row) for one in intervals for row in one.truth.parts[part]), part)
+            high[part] = _summed((_high(row) for one in intervals for row in one.truth.parts[part]), part)
             held[part] = _summed((row for one in intervals for row in one.held["queue"].parts[part]), part)
             for ids in truth[part].keys() | held[part].keys():
-                self._sums(day, part, ids, truth[part], low[part], held[part])
+                self._sums(day, part, ids, truth[part], (low[part], high[part]), held[part])
         for ids in truth["queue_report"].keys() & held["queue_report"].keys():
             opened = truth["queue_report"][ids] != low["queue_report"][ids]
             self._balance(day, ids, truth["queue_report"][ids], held["queue_report"][ids], opened)
@@ -67,20 +69,24 @@ class InvariantJudge:
         for ids in truth[part].keys() & held[part].keys():
             self._login(day, ids, truth[part][ids], held[part][ids])
 
-    def _sums(self, day: str, part: str, ids: tuple[Any, ...], truth: Sums, low: Sums, held: Sums) -> None:
+    def _sums(
+        self, day: str, part: str, ids: tuple[Any, ...], truth: Sums, bounds: tuple[Sums, Sums], held: Sums
+    ) -> None:
         """The sums over the intervals of a day are the true figures of that day."""
         for name in FIELDS[part]:
             expected, got = truth.get(ids, Counter())[name], held.get(ids, Counter())[name]
-            holds = low.get(ids, Counter())[name] <= got <= expected
+            low, high = (bound.get(ids, Counter())[name] for bound in bounds)
+            holds = low <= got <= high
             self._enter(holds, day, part, ids, "the sum of the day", name, expected, got)
 
     def _totals(self, complete: Sequence[Judged], totals: TrueInterval) -> None:
         """The sums over all intervals are the figures of the whole stretch, which the model computed at once."""
         for part in KEYS:
             truth, low = _summed(totals.parts[part], part), _summed(map(_low, totals.parts[part]), part)
+            high = _summed(map(_high, totals.parts[part]), part)
             held = _summed((row for one in complete for row in one.held["queue"].parts[part]), part)
             for ids in truth.keys() | held.keys():
-                self._sums(f"{when(totals.start_ms)}/{when(totals.end_ms)}", part, ids, truth, low, held)
+                self._sums(f"{when(totals.start_ms)}/{when(totals.end_ms)}", part, ids, truth, (low, high), held)
 
     def _balance(self, day: str, ids: tuple[Any, ...], truth: Counter[str], held: Counter[str], opened: bool) -> None:
         """received = handled + abandoned + diverted, per queue and day; diverted, which no report carries, is the
@@ -174,6 +180,10 @@ def _backlog(report: HeldReport, ids: tuple[Any, ...]) -> int | None:
 
 def _low(row: Row) -> Row:
     return {name: low_of(row, name) if isinstance(value, int) else value for name, value in row.items()}
+
+
+def _high(row: Row) -> Row:
+    return {name: high_of(row, name) if isinstance(value, int) else value for name, value in row.items()}
 
 
 def _summed(rows: Iterable[Row], part: str) -> Sums:

@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from simulator.audit import Finding
+from simulator.audit.reports import ReportFinding
 from simulator.harness import DemoPlan, DemoResult, HarnessError, Progress, Stage
 
 _MOST_FINDINGS = 10
@@ -94,6 +95,8 @@ def show_verdict(result: DemoResult, json_file: Path | None, console: Console | 
     verdict = result.verdict
     for finding in verdict.findings[:_MOST_FINDINGS]:
         console.print(_finding_text(finding), markup=False, highlight=False, soft_wrap=True)
+    for report_finding in (result.reports.findings if result.reports else ())[:_MOST_FINDINGS]:
+        console.print(_report_finding_text(report_finding), markup=False, highlight=False, soft_wrap=True)
     left = len(verdict.findings) - _MOST_FINDINGS
     if left > 0:
         console.print(f"... and {left} more findings; --json FILE writes all of them.", markup=False)
@@ -103,6 +106,8 @@ def show_verdict(result: DemoResult, json_file: Path | None, console: Console | 
         reasons = [f"{count} {name.replace('_', ' ')}" for name, count in verdict.failures.items()]
         if not result.drained:
             reasons.append("the connector had not settled when the audit began")
+        if result.reports is not None and not result.reports_clean:
+            reasons += [f"{count} {name.replace('_', ' ')}" for name, count in result.reports.failures.items()]
         if verdict.counts.expected == 0:
             reasons.append("nothing was expected, so nothing was proved")
         console.print(f"[bold red]NOT CLEAN[/]  {', '.join(reasons)}.", highlight=False)
@@ -152,10 +157,32 @@ def _verdict_table(result: DemoResult) -> Table:
     for name, count, meaning in faults:
         style = "bold red" if count else "green"
         table.add_row(f"[{style}]{name}[/]", f"[{style}]{count}[/]", meaning)
+    for row in _report_rows(result):
+        table.add_row(*row)
     table.add_section()
     for name, text in _latency_rows(result):
         table.add_row(name, text, "planned callback to acceptance" if name == "latency p50" else "")
     return table
+
+
+def _report_rows(result: DemoResult) -> list[tuple[str, str, str]]:
+    if result.reports is None:
+        return [("interval reports", "-", "not judged when the connector is killed")]
+    counts = result.reports.counts
+    faults = sum(result.reports.failures.values())
+    style = "bold red" if faults else "green"
+    return [
+        ("interval reports", str(counts.intervals_expected), "due, of both kinds"),
+        ("report figures", str(counts.fields_judged), "compared with the truth"),
+        (f"[{style}]report faults[/]", f"[{style}]{faults}[/]", "missing, invented or wrong"),
+    ]
+
+
+def _report_finding_text(finding: ReportFinding) -> str:
+    what = " ".join(str(part) for part in (finding.kind, finding.interval, finding.part, finding.field) if part)
+    ids = ", ".join(f"{name} {value}" for name, value in finding.ids.items())
+    lines = [f"{finding.fault.value}: {what} ({ids}): {finding.note}"]
+    return "\n".join([*lines, f"  expected {finding.expected}", f"  got      {finding.got}"])
 
 
 def _latency_rows(result: DemoResult) -> list[tuple[str, str]]:

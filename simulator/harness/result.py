@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.audit import Verdict
+from simulator.audit.reports import ReportVerdict
 from simulator.harness.plan import DemoPlan
 
 _PACKAGES = ("flex-wfm", "flask", "granian", "twilio", "httpx", "sqlalchemy")
@@ -20,6 +21,7 @@ class DemoResult:
     """The outcome of one run.
 
     Attributes:
+        reports: the verdict on the interval reports; None where they are not judged (runs that kill the connector).
         drained: the connector had nothing left to send and the inbox was quiet before the audit.
         wall_s: from the start of the first server to the verdict.
         floor, wfm, connector: what the three servers say of themselves at the end.
@@ -29,6 +31,7 @@ class DemoResult:
 
     plan: DemoPlan
     verdict: Verdict
+    reports: ReportVerdict | None
     drained: bool
     wall_s: float
     floor: dict[str, Any]
@@ -40,8 +43,14 @@ class DemoResult:
 
     @property
     def clean(self) -> bool:
-        """The verdict is clean, and nothing was still under way when it was reached."""
-        return self.verdict.clean and self.drained
+        """Both verdicts are clean, and nothing was still under way when they were reached."""
+        return self.verdict.clean and self.reports_clean and self.drained
+
+    @property
+    def reports_clean(self) -> bool:
+        """No report is wrong; a run too short for an interval to be due has none to judge."""
+        reports = self.reports
+        return reports is None or reports.clean or reports.counts.intervals_expected == 0
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON types."""
@@ -50,6 +59,7 @@ class DemoResult:
         return {
             **verdict,
             "clean": self.clean,
+            "reports": None if self.reports is None else self.reports.to_dict(),
             "drained": self.drained,
             "seed": self.plan.seed,
             "plan": plan,

@@ -12,6 +12,7 @@ from typing import Any
 
 from flex_plugin_backend.wfm.contract import load_profile
 from simulator.audit import Verdict, Window, audit, read_planned, read_rows, read_truth
+from simulator.audit.reports import ReportVerdict, ReportWindow, audit_reports, read_reports, read_true_reports
 from simulator.harness.errors import TooLate
 from simulator.harness.faces import inbox_rows
 from simulator.harness.plan import DemoPlan, Progress
@@ -51,6 +52,7 @@ def run_demo(
         result = DemoResult(
             plan=plan,
             verdict=judge(stage, plan, tamper),
+            reports=None if plan.crashes else judge_reports(stage),
             drained=drained,
             wall_s=time.monotonic() - began_s,
             floor=stage.twilio.get("/sim/status"),
@@ -80,6 +82,19 @@ def judge(stage: Stage, plan: DemoPlan, tamper: Callable[[Rows], Rows] | None = 
         planned=read_planned(emissions),
         redelivery_allowed=plan.crashes,
     )
+
+
+def judge_reports(stage: Stage) -> ReportVerdict:
+    """The audit of the interval reports that the fake WFM of an open stage holds now.
+
+    Intervals count that lie wholly after the connector's start and were due before the floor's end.
+    """
+    clock = stage.clock
+    truth = read_true_reports(stage.twilio.get("/sim/truth/reports", known_from_ms=clock.start_ms))
+    held = read_reports(stage.wfm.get("/sim/inbox/reports")["reports"], load_profile("default"))
+    # The connector's clock goes on after the floor's end; of what it reports then the truth knows nothing.
+    in_time = [one for one in held if one.end_ms is None or one.end_ms <= clock.end_ms]
+    return audit_reports(truth, in_time, window=ReportWindow(from_ms=clock.start_ms, until_ms=clock.end_ms))
 
 
 def _delayed(stage: Stage, emissions: dict[str, Any]) -> dict[str, int]:

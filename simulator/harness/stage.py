@@ -229,9 +229,9 @@ class Stage:
         )
 
     def pending(self) -> int | None:
-        """States the connector still has to send; None while it cannot be asked or is not settled."""
+        """What the connector still has to do: events to look at, states and reports to send; None if unknown."""
         tenant = self.connector.get("/healthz")["tenants"][TENANT]
-        return int(tenant["pending"])
+        return int(tenant["pending"]) + int(tenant["unprojected"]) + int(tenant["reports_waiting"])
 
     # ---------------------------------------------------------------------------------------------- moving
 

@@ -38,6 +38,10 @@ PERFORMANCE_FIELDS = (
 )
 PERFORMANCE_EXTRAS = ("busy_time_s",)
 
+# Of a contact that was in wrap-up when the connector came nobody can tell when it was answered, only when it was
+# offered: so much of its waiting may be taken for talking.
+UNSEEN_RING = "unseen_ring_s"
+
 _TIME_FIELD = {"AVAILABLE": "ready_time_s", "UNAVAILABLE": "idle_time_s"}
 _CALLS = {"outbound": ("out_calls", "out_time_s"), "internal": ("internal_calls", "internal_time_s")}
 
@@ -58,7 +62,7 @@ class _Row:
 
     def shown(self, fields: tuple[str, ...]) -> dict[str, Any]:
         row: dict[str, Any] = {name: self.sums[name] for name in fields}
-        opening = {name: self.opening[name] for name in fields if self.opening[name]}
+        opening = {name: self.opening[name] for name in (*fields, UNSEEN_RING) if self.opening[name]}
         return {**row, "opening": opening} if opening else row
 
 
@@ -188,7 +192,12 @@ class Figures:
             opened=opened,
         )
         queue_id = rules.queue_id(stint.queue_sid, stint.queue_name, stint.medium)
-        one.agent_queues[queue_id, stint.worker_sid].add(share, opened=opened)
+        agent_row = one.agent_queues[queue_id, stint.worker_sid]
+        agent_row.add(share, opened=opened)
+        if opened:
+            ring_s = _seconds(stint.created_ms, accepted_ms)
+            row.opening[UNSEEN_RING] += ring_s
+            agent_row.opening[UNSEEN_RING] += ring_s
 
     def _queue_row(self, one: IntervalFigures, place: Stint | Stay) -> _Row:
         row = one.queues[self._rules.queue_id(place.queue_sid, place.queue_name, place.medium)]

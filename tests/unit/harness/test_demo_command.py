@@ -39,6 +39,7 @@ def result_of(counts: Counts = CLEAN, findings: tuple[Finding, ...] = (), *, dra
     return DemoResult(
         plan=DemoPlan(seed=7),
         verdict=Verdict(counts=counts, latency=latency_of([0.01, 0.02]), findings=findings),
+        reports=None,
         drained=drained,
         wall_s=1.0,
         floor={"callbacks_sent": 5},
