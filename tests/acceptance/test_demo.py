@@ -44,6 +44,10 @@ def test_the_wfm_holds_what_happened(seed: int, tmp_path: Path) -> None:
     assert body["floor"]["callbacks_failed"] == 0
     assert body["wfm"]["rejections"] == 0
     assert body["latency"]["count"] > 20
+    reports = body["reports"]
+    assert reports["clean"] is True
+    assert reports["counts"]["intervals_expected"] == 2
+    assert reports["counts"]["fields_judged"] > 100
     assert body["seed"] == seed
     assert "CLEAN" in done.stdout
 
