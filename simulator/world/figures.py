@@ -38,32 +38,37 @@ PERFORMANCE_FIELDS = (
 )
 PERFORMANCE_EXTRAS = ("busy_time_s",)
 
-# Of a contact that was in wrap-up when the connector came nobody can tell when it was answered, only when it was
-# offered: so much of its waiting may be taken for talking.
-UNSEEN_RING = "unseen_ring_s"
-
 _TIME_FIELD = {"AVAILABLE": "ready_time_s", "UNAVAILABLE": "idle_time_s"}
 _CALLS = {"outbound": ("out_calls", "out_time_s"), "internal": ("internal_calls", "internal_time_s")}
+_NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(slots=True)
 class _Row:
-    """Sums of one row; `opening` is the part that began before the connector did."""
+    """Sums of one row; `opening` is the part that began before the connector did.
+
+    `opening_more` is by how much that part may be taken for more than it is, by one who does not know all of it.
+    """
 
     sums: Counter[str] = field(default_factory=Counter)
     opening: Counter[str] = field(default_factory=Counter)
+    opening_more: Counter[str] = field(default_factory=Counter)
     name: str = ""
     channels: set[str] = field(default_factory=set)
 
-    def add(self, figures: Mapping[str, int], *, opened: bool) -> None:
+    def add(self, figures: Mapping[str, int], *, opened: bool, more: Mapping[str, int] = _NOTHING) -> None:
         self.sums.update(figures)
         if opened:
             self.opening.update(figures)
+            self.opening_more.update(more)
 
     def shown(self, fields: tuple[str, ...]) -> dict[str, Any]:
         row: dict[str, Any] = {name: self.sums[name] for name in fields}
-        opening = {name: self.opening[name] for name in (*fields, UNSEEN_RING) if self.opening[name]}
-        return {**row, "opening": opening} if opening else row
+        for key, part in (("opening", self.opening), ("opening_more", self.opening_more)):
+            shown = {name: part[name] for name in fields if part[name]}
+            if shown:
+                row[key] = shown
+        return row
 
 
 @dataclass(slots=True)
@@ -171,7 +176,11 @@ class Figures:
                 one.not_reportable[stint.medium] += 1
             elif stint.direction in _CALLS:
                 calls, time_s = _CALLS[stint.direction]
-                one.agents[stint.worker_sid].add({calls: 1, time_s: handle_s}, opened=self._opened(stint.created_ms))
+                one.agents[stint.worker_sid].add(
+                    {calls: 1, time_s: handle_s},
+                    opened=self._opened(stint.created_ms),
+                    more={time_s: _seconds(stint.created_ms, stint.accepted_ms)},
+                )
             else:
                 self._book_handled(one, stint, stint.accepted_ms, handle_s, work_s)
 
@@ -181,8 +190,10 @@ class Figures:
         opened = self._opened(min(began_ms, stint.created_ms))
         in_time = accepted_ms - began_ms <= rules.service_level_ms(stint.queue_sid, stint.queue_name)
         share = {"contacts_handled": 1, "handle_time_s": handle_s, "work_time_s": work_s}
-        row = self._queue_row(one, stint)
-        row.add(
+        # Of a contact that was in wrap-up when the connector came nobody can tell when it was answered, only when it
+        # was offered: so much of its waiting may be taken for talking, and an answer out of time for one in time.
+        more = {"handle_time_s": _seconds(stint.created_ms, accepted_ms)}
+        self._queue_row(one, stint).add(
             {
                 **share,
                 "contacts_received": 1,
@@ -190,14 +201,10 @@ class Figures:
                 "queue_delay_s": _seconds(began_ms, accepted_ms),
             },
             opened=opened,
+            more={**more, "contacts_answered_in_sl": int(not in_time)},
         )
         queue_id = rules.queue_id(stint.queue_sid, stint.queue_name, stint.medium)
-        agent_row = one.agent_queues[queue_id, stint.worker_sid]
-        agent_row.add(share, opened=opened)
-        if opened:
-            ring_s = _seconds(stint.created_ms, accepted_ms)
-            row.opening[UNSEEN_RING] += ring_s
-            agent_row.opening[UNSEEN_RING] += ring_s
+        one.agent_queues[queue_id, stint.worker_sid].add(share, opened=opened, more=more)
 
     def _queue_row(self, one: IntervalFigures, place: Stint | Stay) -> _Row:
         row = one.queues[self._rules.queue_id(place.queue_sid, place.queue_name, place.medium)]
@@ -215,14 +222,18 @@ class Figures:
                 if one is not None:
                     one.not_reportable[stay.medium] += 1
                 continue
+            opened = self._opened(stay.start_ms)
             if one is not None and stay.end_ms is not None:
-                self._queue_row(one, stay).add(self._unserved(stay, stay.end_ms), opened=self._opened(stay.start_ms))
+                figures = self._unserved(stay, stay.end_ms)
+                late = figures.get("contacts_abandoned", 0) - figures.get("contacts_abandoned_in_sl", 0)
+                self._queue_row(one, stay).add(figures, opened=opened, more={"contacts_abandoned_in_sl": late})
             for waiting in _waiting_at_end(bins, length_ms, stay):
                 wait_ms = waiting.end_ms - stay.start_ms
                 in_time = wait_ms <= self._rules.service_level_ms(stay.queue_sid, stay.queue_name)
                 self._queue_row(waiting, stay).add(
                     {"backlog": 1, "backlog_not_expired": int(in_time), "backlog_expired": int(not in_time)},
-                    opened=self._opened(stay.start_ms),
+                    opened=opened,
+                    more={"backlog_not_expired": int(not in_time)},
                 )
 
     def _unserved(self, stay: Stay, end_ms: int) -> dict[str, int]:
@@ -251,10 +262,10 @@ class Figures:
             for segment in segments_of(spans, self._rules):
                 one_bin = None if segment.end_ms is None else _bin(bins, length_ms, segment.end_ms)
                 if one_bin is not None and segment.state != "OFFLINE":
-                    one_bin.activities.append(self._activity(agent_id, segment, one_bin))
+                    one_bin.activities.append(self._activity(agent_id, segment))
 
-    def _activity(self, agent_id: str, segment: Segment, one: IntervalFigures) -> dict[str, Any]:
-        end_ms = one.start_ms if segment.end_ms is None else segment.end_ms
+    def _activity(self, agent_id: str, segment: Segment) -> dict[str, Any]:
+        end_ms = segment.start_ms if segment.end_ms is None else segment.end_ms
         row: dict[str, Any] = {
             "agent_id": agent_id,
             "event_id": segment.event_id,

@@ -15,6 +15,7 @@ from simulator.world.scenario import Scenario
 
 PROFILE = load_profile("default")
 _NOT_ON_THE_WIRE = {
+    "opening_more",
     "channels", "opening", "busy_time_s", "contacts_diverted", "contacts_abandoned_short", "contacts_abandoned_long",
     "unserved_delay_s",
 }  # fmt: skip

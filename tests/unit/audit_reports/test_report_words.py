@@ -254,6 +254,22 @@ def test_what_began_before_the_connector_may_be_left_out_or_told_in_part(late_ca
     assert (counts.rows_left_out, counts.fields_approximate > 0) == (rows_left, True)
 
 
+def test_ringing_before_the_connector_may_pass_for_talk_and_no_more(late_case: Any) -> None:
+    """Handle time up to the true one and the ringing of what began before is approximate; a second more is wrong."""
+    number, index, true = next(
+        (number, index, row) for number, one in enumerate(late_case.truth["intervals"]) if number >= 2
+        for index, row in enumerate(one["agent_queue_report"])
+        if row.get("opening_more", {}).get("handle_time_s", 0) > 0
+    )  # fmt: skip
+    known_ms = late_case.truth["known_from_ms"]
+    row = late_case.rows("agent_queue_report", number)[index]
+    row["handleTime"] = true["handle_time_s"] + true["opening_more"]["handle_time_s"]
+    assert late_case.verdict(from_ms=known_ms).failures.keys() <= {"broken_invariant"}
+    row["handleTime"] += 1
+    (finding,) = _only(late_case.verdict(from_ms=known_ms), "wrong_field")
+    assert (finding.field, finding.expected) == ("handle_time_s", true["handle_time_s"])
+
+
 def test_an_opening_activity_may_start_at_the_connectors_start_and_must_end_at_its_end(late_case: Any) -> None:
     """Its duration goes with the start it states; a start after the connector's is wrong."""
     known_ms = late_case.truth["known_from_ms"]

@@ -251,3 +251,5 @@ def test_what_began_before_the_connector_stands_apart_as_opening(hand: Any) -> N
     opening = row["opening"]
     assert (opening["contacts_handled"], opening["handle_time_s"], opening["queue_delay_s"]) == (1, 60, 70)
     assert "contacts_answered_in_sl" not in opening  # 70 s were too long anyway
+    # Who cannot tell when it was answered may take 09:00:30..09:01:10 for talk, and 30 s + 40 s for an answer in time.
+    assert row["opening_more"] == {"handle_time_s": 40, "contacts_answered_in_sl": 1}

@@ -16,8 +16,8 @@ from simulator.world.scenario import Scenario
 
 _HOURS = 6
 _NOT_ON_THE_WIRE = {
-    "opening", "channels", "busy_time_s", "contacts_diverted", "contacts_abandoned_short", "contacts_abandoned_long",
-    "unserved_delay_s",
+    "opening", "opening_more", "channels", "busy_time_s", "contacts_diverted", "contacts_abandoned_short",
+    "contacts_abandoned_long", "unserved_delay_s",
 }  # fmt: skip
 _PARTS = ("queue_report", "agent_queue_report", "agent_system_performance_report")
 
