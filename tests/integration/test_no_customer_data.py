@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from flask.testing import FlaskClient
 
 from flex_plugin_backend import create_app
 from simulator.clock import VirtualClock
@@ -70,6 +71,15 @@ def callbacks(world: World, account: TwilioAccount) -> Iterator[tuple[bytes, dic
         yield emitter.render(event)
 
 
+def deliver(client: FlaskClient, body: bytes, headers: dict[str, str]) -> None:
+    """Post until it is taken; a disk that is busy with other tests may answer 503, which asks for just that."""
+    for _ in range(5):
+        answer = client.post(DOOR, data=body, headers=headers)
+        if answer.status_code != 503:
+            break
+    assert answer.status_code == 204, answer.get_data(as_text=True)
+
+
 HOSTILE = (
     "+15550177123",
     "Anna Maria von Hohenstein-Example-Long",
@@ -116,7 +126,7 @@ def test_hostile_words_do_not_reach_the_ledger(account: TwilioAccount, tmp_path:
     try:
         client = app.test_client()
         for body, headers in hostile_callbacks(account):
-            assert client.post(DOOR, data=body, headers=headers).status_code == 204
+            deliver(client, body, headers)
         health = app.extensions["flex_wfm"].runtime.health()
     finally:
         app.extensions["flex_wfm_plugin"].close()
@@ -134,8 +144,7 @@ def test_the_ledger_holds_no_customer_data_and_no_secret(world: World, account: 
     try:
         client = app.test_client()
         for body, headers in callbacks(world, account):
-            answer = client.post(DOOR, data=body, headers=headers)
-            assert answer.status_code == 204, answer.get_data(as_text=True)
+            deliver(client, body, headers)
             sent.append(body)
     finally:
         app.extensions["flex_wfm_plugin"].close()
