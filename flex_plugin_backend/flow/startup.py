@@ -26,7 +26,7 @@ from flex_plugin_backend.flow.projector import Projector
 from flex_plugin_backend.flow.rules import StoredCatalogue
 
 # What changed this shortly before a snapshot may be missing from it, because its pages are read one after the other.
-RACE_MARGIN_MS = 10_000
+RACE_MARGIN_MS = 2_000
 PER_SUBMIT = 200
 
 _log = structlog.get_logger(__name__)

@@ -128,6 +128,7 @@ class Figures:
         self._known_from_ms = known_from_ms
         self._stays = [stay for stay in ledger.stays if stay.start_ms <= until_ms]
         self._stints = [stint for stints in ledger.stints.values() for stint in stints]
+        self._queue_at_start = {stay.task_sid: stay for stay in self._stays if self._opened(stay.entered_ms)}
         self._spans: dict[str, list[Span]] = {
             agent_id: spans_of(doings, ledger.stints[agent_id], rules, until_ms)
             for agent_id, doings in ledger.activities.items()
@@ -201,10 +202,27 @@ class Figures:
                 "queue_delay_s": _seconds(began_ms, accepted_ms),
             },
             opened=opened,
-            more={**more, "contacts_answered_in_sl": int(not in_time)},
+            more={**more, "contacts_answered_in_sl": int(not in_time), "queue_delay_s": _unseen_transfer_s(stint.stay)},
         )
         queue_id = rules.queue_id(stint.queue_sid, stint.queue_name, stint.medium)
         one.agent_queues[queue_id, stint.worker_sid].add(share, opened=opened, more=more)
+        if opened and stint.stay is not None:
+            self._book_elsewhere(one, stint, stint.stay, {**share, "handle_time_s": handle_s + more["handle_time_s"]})
+
+    def _book_elsewhere(self, one: IntervalFigures, stint: Stint, stay: Stay, share: Mapping[str, int]) -> None:
+        """Let the queue that a contact had come to when the connector began be taken for the one it was answered in.
+
+        Only the present queue of a task can be asked for. So there may be a row that is all zeros in truth.
+        """
+        now = self._queue_at_start.get(stay.task_sid)
+        if now is None or now.queue_sid == stint.queue_sid:
+            return
+        counts = dict.fromkeys(("contacts_received", "contacts_handled", "contacts_answered_in_sl"), 1)
+        wait_s = _seconds(min(stay.entered_ms, stay.start_ms), stint.accepted_ms or stay.start_ms)
+        more = {**counts, **share, "queue_delay_s": wait_s}
+        self._queue_row(one, now).add(_NOTHING, opened=True, more=more)
+        queue_id = self._rules.queue_id(now.queue_sid, now.queue_name, now.medium)
+        one.agent_queues[queue_id, stint.worker_sid].add(_NOTHING, opened=True, more=more)
 
     def _queue_row(self, one: IntervalFigures, place: Stint | Stay) -> _Row:
         row = one.queues[self._rules.queue_id(place.queue_sid, place.queue_name, place.medium)]
@@ -233,7 +251,10 @@ class Figures:
                 self._queue_row(waiting, stay).add(
                     {"backlog": 1, "backlog_not_expired": int(in_time), "backlog_expired": int(not in_time)},
                     opened=opened,
-                    more={"backlog_not_expired": int(not in_time)},
+                    more={
+                        "backlog_not_expired": int(not in_time),
+                        "backlog_expired": int(in_time and _unseen_transfer_s(stay) > 0),
+                    },
                 )
 
     def _unserved(self, stay: Stay, end_ms: int) -> dict[str, int]:
@@ -284,6 +305,11 @@ class Figures:
 def _seconds(start_ms: int, end_ms: int) -> int:
     """Whole seconds between two instants, each truncated first, so that the parts of a whole add up to it."""
     return end_ms // 1000 - start_ms // 1000
+
+
+def _unseen_transfer_s(stay: Stay | None) -> int:
+    """By how much a wait seems longer to one who knows when the queue was entered, but not of a transfer in it."""
+    return 0 if stay is None else _seconds(stay.entered_ms, stay.start_ms)
 
 
 def _bin(bins: list[IntervalFigures], length_ms: int, ms: int) -> IntervalFigures | None:

@@ -28,13 +28,17 @@ class Fate(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Stay:
-    """One stay of an inbound contact in a queue, half-open in time; `end_ms` is None while it waits."""
+    """One stay of an inbound contact in a queue, half-open in time; `end_ms` is None while it waits.
+
+    `entered_ms` is when the task entered the queue; a stay that a transfer to a colleague began starts later.
+    """
 
     task_sid: str
     queue_sid: str
     queue_name: str
     medium: str
     start_ms: int
+    entered_ms: int
     end_ms: int | None = None
     fate: Fate = Fate.WAITING
     reason: str = ""
@@ -159,7 +163,7 @@ class Ledger:
 
     def _wait(self, task: Task, ms: int) -> None:
         if task.direction == "inbound":
-            stay = Stay(task.sid, task.queue.sid, task.queue.name, task.medium, ms)
+            stay = Stay(task.sid, task.queue.sid, task.queue.name, task.medium, ms, min(ms, task.queue_entered_ms))
             self.stays.append(stay)
             self._waiting[task.sid] = stay
 
