@@ -253,3 +253,40 @@ def test_what_began_before_the_connector_stands_apart_as_opening(hand: Any) -> N
     assert "contacts_answered_in_sl" not in opening  # 70 s were too long anyway
     # Who cannot tell when it was answered may take 09:00:30..09:01:10 for talk, and 30 s + 40 s for an answer in time.
     assert row["opening_more"] == {"handle_time_s": 40, "contacts_answered_in_sl": 1}
+
+
+def test_a_transfer_before_the_connector_may_pass_for_waiting_since_the_queue_was_entered(hand: Any) -> None:
+    """The second leg waited 7 s from the transfer at 09:03:00; the queue was entered at 09:00:00, 180 s before."""
+    first = hand.ring(hand.task("09:00:00", hand.support), hand.ana, "09:00:02")
+    hand.answer(first, "09:00:05")
+    transfer = hand.model.begin_transfer(first, "WARM", "WORKER", hand.ben.sid, hand.at("09:03:00"))
+    second = hand.ring(first.task, hand.ben, "09:03:00.500", transfer)
+    hand.answer(second, "09:03:07")
+    hand.model.end_transfer(first.task, "COMPLETED", hand.at("09:03:07"))
+    hand.done(first, "09:14:00")
+    hand.done(second, "09:16:00")
+    row = hand.queue("09:15:00", hand.support, known_from="09:10:00")
+    assert (row["queue_delay_s"], row["opening"]["queue_delay_s"], row["opening_more"]["queue_delay_s"]) == (7, 7, 180)
+    assert "opening_more" not in hand.queue("09:15:00", hand.support)
+
+
+def test_a_contact_moved_before_the_connector_may_pass_for_one_of_its_present_queue(hand: Any) -> None:
+    """Ana wraps up what she answered in Support; since 09:02 the task is in Sales, which is all that can be asked."""
+    first = hand.ring(hand.task("09:00:00", hand.support), hand.ana, "09:00:02")
+    hand.answer(first, "09:00:05")
+    transfer = hand.model.begin_transfer(first, "COLD", "QUEUE", hand.sales.sid, hand.at("09:02:00"))
+    hand.model.move_to_queue(first.task, hand.sales, hand.at("09:02:01"))
+    hand.wrap(first, "09:02:05")
+    second = hand.ring(first.task, hand.ben, "09:02:02", transfer)
+    hand.answer(second, "09:02:06")
+    hand.model.end_transfer(first.task, "COMPLETED", hand.at("09:02:06"))
+    hand.done(first, "09:14:05")
+    found = hand.interval("09:00:00", known_from="09:10:00")
+    rows = {row["queue_id"]: row for row in found["agent_queue_report"]}
+    assert rows[hand.support.sid]["contacts_handled"] == 1
+    elsewhere = rows[hand.sales.sid]
+    assert (elsewhere["contacts_handled"], elsewhere["handle_time_s"]) == (0, 0)
+    # talk 09:00:05..09:02:05 and wrap-up 12 minutes, with the 3 s of ringing: 843 s
+    assert elsewhere["opening_more"] == {"contacts_handled": 1, "handle_time_s": 843, "work_time_s": 720}
+    assert hand.queue("09:00:00", hand.sales, known_from="09:10:00")["opening_more"]["contacts_received"] == 1
+    assert hand.queue("09:00:00", hand.sales) == {}
