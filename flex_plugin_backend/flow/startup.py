@@ -26,7 +26,9 @@ from flex_plugin_backend.flow.projector import Projector
 from flex_plugin_backend.flow.rules import StoredCatalogue
 
 # What changed this shortly before a snapshot may be missing from it, because its pages are read one after the other.
-RACE_MARGIN_MS = 2_000
+RACE_MARGIN_MS = 10_000
+# What happened before a snapshot was begun must be in it, as far as Twilio's clock and ours agree.
+SKEW_MARGIN_MS = 2_000
 PER_SUBMIT = 200
 
 _log = structlog.get_logger(__name__)
@@ -156,7 +158,7 @@ class Startup:
         begun_ms = self._clock.now_ms()
         try:
             read = self._reader.snapshot()
-            self._projector.note_snapshot(begun_ms - RACE_MARGIN_MS, read.open_reservation_sids)
+            self._projector.note_snapshot(begun_ms - SKEW_MARGIN_MS, read.open_reservation_sids)
             self._store(read.events)
         except (TwilioUnavailable, IntakeUnavailable) as error:
             self._failed(error)
