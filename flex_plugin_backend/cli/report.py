@@ -15,11 +15,12 @@ from rich.table import Table
 from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval
 from flex_plugin_backend.domain.reports import IntervalRows
 from flex_plugin_backend.flow.buildreports import activity_report, content_hash, queue_report
+from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.rebuild import ReportDesk, each
 from flex_plugin_backend.ledger.receipts import Receipt
 from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, TenantSettings, load_settings
-from flex_plugin_backend.wfm import ReportService, WFMConnection, WFMConnectionConfigBuilder
+from flex_plugin_backend.settings import ENV_CONFIG, load_settings
+from flex_plugin_backend.wfm import ReportService, WFMConnection
 
 _SECTIONS = (
     ("agent activity", "activities"),
@@ -110,7 +111,7 @@ def report(
     now_ms = settings.clock.build().now_ms()
     with closing(Ledger(settings.ledger.url)) as ledger:
         desk = ReportDesk(tenant, chosen, ledger)
-        connection = _connection(chosen) if send or as_json else None
+        connection = connect(chosen.wfm) if send or as_json else None
         known = desk.receipts(from_ms, to_ms)
         for interval in each(from_ms, to_ms):
             rows = desk.rows(interval, now_ms)
@@ -122,22 +123,6 @@ def report(
                 _explain(desk, interval, explain)
             if send and connection is not None:
                 _send(rows, connection)
-
-
-def _connection(settings: TenantSettings) -> WFMConnection:
-    wfm = settings.wfm
-    config = (
-        WFMConnectionConfigBuilder()
-        .set_service_url(wfm.service_url)
-        .set_access_key(wfm.access_key.get_secret_value())
-        .set_secret_key(wfm.secret_key)
-        .set_tenant_name(wfm.tenant_name)
-        .set_profile(wfm.profile)
-        .set_acd_type(wfm.acd_type)
-        .set_timeout_s(wfm.timeout_s)
-        .build()
-    )
-    return WFMConnection.get_connection(config)
 
 
 def _print_json(rows: IntervalRows, connection: WFMConnection) -> None:

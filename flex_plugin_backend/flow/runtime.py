@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.intake import Intake
 from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
@@ -19,7 +20,6 @@ from flex_plugin_backend.flow.tenant import Tenant, TenantParts
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import Settings, TenantSettings
 from flex_plugin_backend.taskrouter.reader import TaskRouterReader
-from flex_plugin_backend.wfm import WFMConnection, WFMConnectionConfigBuilder
 
 # What the operator must hear of first comes first.
 _GRAVITY = ("held", "wfm down", "blind", "catching up", "starting", "standby", "ok")
@@ -47,18 +47,6 @@ class Runtime:
         self._running = False
 
     def _tenant(self, name: str, settings: TenantSettings) -> Tenant:
-        wfm = settings.wfm
-        config = (
-            WFMConnectionConfigBuilder()
-            .set_service_url(wfm.service_url)
-            .set_access_key(wfm.access_key.get_secret_value())
-            .set_secret_key(wfm.secret_key)
-            .set_tenant_name(wfm.tenant_name)
-            .set_profile(wfm.profile)
-            .set_acd_type(wfm.acd_type)
-            .set_timeout_s(wfm.timeout_s)
-            .build()
-        )
         reader: FloorReader = TaskRouterReader(
             settings.twilio, settings.mapping.agent_attribute, wait=self._stopping.wait
         )
@@ -68,7 +56,7 @@ class Runtime:
                 settings=settings,
                 ledger=self._ledger,
                 clock=self._clock,
-                connection=WFMConnection.get_connection(config, clock=self._clock),
+                connection=connect(settings.wfm, self._clock),
                 reader=reader,
                 lease=FileLease(Path(f"{self._ledger.path}.{name}.lease")),
                 metrics=self._metrics,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Exists, Row, Select, func, insert, select, update
 
 from flex_plugin_backend.ledger.tables import agents, answers, state_changes
 
@@ -207,13 +207,7 @@ def release(connection: Connection, ids: Iterable[int]) -> None:
 
 def skip_superseded_before(connection: Connection, tenant: str, before_ms: int, note: str) -> int:
     """Catch-up rule: give up every waiting state older than `before_ms` that is not the agent's newest."""
-    later = state_changes.alias("later")
-    superseded = (
-        select(later.c.id)
-        .where(later.c.tenant == tenant, later.c.worker_sid == _table.worker_sid, later.c.id > _table.id)
-        .where(later.c.status.in_((*WAITING, *SENT)), later.c.start_ms >= _table.start_ms)
-        .exists()
-    )
+    superseded = _superseded(tenant)
     done = connection.execute(
         update(state_changes)
         .where(_table.tenant == tenant, _table.status == Delivery.PENDING, _table.start_ms < before_ms)
@@ -228,13 +222,7 @@ def skip_past_findings(connection: Connection, tenant: str, ids: Iterable[int], 
 
     Returns the ids given up.
     """
-    later = state_changes.alias("later")
-    superseded = (
-        select(later.c.id)
-        .where(later.c.tenant == tenant, later.c.worker_sid == _table.worker_sid, later.c.id > _table.id)
-        .where(later.c.status.in_((*WAITING, *SENT)), later.c.start_ms >= _table.start_ms)
-        .exists()
-    )
+    superseded = _superseded(tenant)
     gone: set[int] = set()
     for some in _chunks(list(ids)):
         found = connection.execute(select(_table.id).where(_table.id.in_(some), superseded)).scalars().all()
@@ -350,6 +338,17 @@ def unmapped_workers(connection: Connection, tenant: str) -> dict[str, tuple[int
         .group_by(_table.worker_sid)
     )
     return {worker: (number, note or "") for worker, number, note in found}
+
+
+def _superseded(tenant: str) -> Exists:
+    """Does a later state of the same worker stand, or wait, behind the row."""
+    later = state_changes.alias("later")
+    return (
+        select(later.c.id)
+        .where(later.c.tenant == tenant, later.c.worker_sid == _table.worker_sid, later.c.id > _table.id)
+        .where(later.c.status.in_((*WAITING, *SENT)), later.c.start_ms >= _table.start_ms)
+        .exists()
+    )
 
 
 def _of_worker(tenant: str, worker_sid: str) -> Select[Any]:
