@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import httpx
+
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.settings import WfmSettings
 from flex_plugin_backend.wfm import WFMConnection, WFMConnectionConfigBuilder
 
 
-def connect(wfm: WfmSettings, clock: Clock | None = None) -> WFMConnection:
-    """The connection that these settings describe, not yet logged in; ContractError for an unreadable profile."""
+def connect(
+    wfm: WfmSettings, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+) -> WFMConnection:
+    """The connection that these settings describe, not yet logged in; ContractError for an unreadable profile.
+
+    `transport` replaces the network.
+    """
     config = (
         WFMConnectionConfigBuilder()
         .set_service_url(wfm.service_url)
@@ -20,4 +27,4 @@ def connect(wfm: WfmSettings, clock: Clock | None = None) -> WFMConnection:
         .set_timeout_s(wfm.timeout_s)
         .build()
     )
-    return WFMConnection.get_connection(config, clock=clock)
+    return WFMConnection.get_connection(config, transport=transport, clock=clock)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,6 +13,7 @@ from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import FINDING
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard
+from flex_plugin_backend.flow.duty import UNTIL_WOKEN, Duty, Pause
 from flex_plugin_backend.ledger import outbox
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
 from flex_plugin_backend.ledger.store import Ledger
@@ -94,8 +94,8 @@ class Forwarder:
         self._chance = chance or random.Random()
         self._failures = 0
         self._outage_since_ms: int | None = None
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
+        self._claimed = True  # perhaps: by a process or a step that came to no end
+        self.duty = Duty(f"forwarder-{tenant}", self._turn, poll_s=IDLE_POLL_S)
 
     def resume(self) -> None:
         """Take back what a dead process had claimed: its outcome is unknown, so it is sent again."""
@@ -106,26 +106,17 @@ class Forwarder:
 
     def wake(self) -> None:
         """There may be something to send."""
-        self._wake.set()
+        self.duty.wake()
 
-    def stop(self) -> None:
-        """End after the request in flight."""
-        self._stopping.set()
-        self._wake.set()
-
-    def run(self) -> None:
-        """Send until stopped."""
-        # Also after a fault of the ledger ended the last run: rows claimed then would stay claimed for ever.
-        self.resume()
-        while not self._stopping.is_set():
-            self._wake.clear()
-            wait_s = self.step()
-            if wait_s is None:
-                # Not without limit: another process on this ledger may have stored something.
-                self._wake.wait(IDLE_POLL_S)
-            elif wait_s > 0:
-                # New changes do not shorten a pause that the peer needs; only a stop does.
-                self._clock.wait(self._stopping, wait_s)
+    def _turn(self) -> Pause:
+        if self._claimed:
+            # Also after a fault of the ledger: rows claimed then would stay claimed for ever.
+            self.resume()
+        self._claimed = True
+        wait_s = self.step()
+        self._claimed = False
+        # New changes do not shorten a pause that the peer needs; only the duty's end does.
+        return UNTIL_WOKEN if wait_s is None else Pause(wait_s, firm=True)
 
     def step(self) -> float | None:
         """Send one batch; returns the seconds to wait before the next, `None` where nothing waits."""
@@ -151,7 +142,7 @@ class Forwarder:
     def heartbeat(self, failure: CXoneWfmException | None) -> None:
         """What the last heartbeat found; where nothing waits to be sent it is the only sign of the WFM's health."""
         self._beat_failure = failure
-        self._wake.set()
+        self.wake()
 
     def _show_rest(self) -> None:
         """The condition while nothing waits to be sent."""

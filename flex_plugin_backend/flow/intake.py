@@ -37,13 +37,25 @@ class Intake:
     """One thread that commits whatever has gathered while the last commit was being synced."""
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, *, ack_timeout_s: float, on_stored: Callable[[str, int], None]
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        ack_timeout_s: float,
+        on_stored: Callable[[str, int], None],
+        by_hand: bool = False,
     ) -> None:
-        """`on_stored(tenant, number of new events)` is called after each commit, from the intake's thread."""
+        """Set up.
+
+        Args:
+            on_stored: called with tenant and number of new events after each commit, by the thread that commits.
+            by_hand: no thread; whoever submits commits.
+        """
         self._ledger = ledger
         self._clock = clock
         self._ack_timeout_s = ack_timeout_s
         self._on_stored = on_stored
+        self._by_hand = by_hand
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._open = False
@@ -52,14 +64,16 @@ class Intake:
     def start(self) -> None:
         """Begin to take events."""
         self._open = True
-        self._thread.start()
+        if not self._by_hand:
+            self._thread.start()
 
     def stop(self) -> None:
         """Commit what waits, then end; later submissions are refused."""
         if self._open:
             self._open = False
-            self._queue.put(None)
-            self._thread.join()
+            if not self._by_hand:
+                self._queue.put(None)
+                self._thread.join()
 
     def probe(self) -> str | None:
         """Why events cannot be stored now, `None` where they can; after a failure the disk is tried anew."""
@@ -85,6 +99,9 @@ class Intake:
         waiting = _Waiting([Arrival(tenant, _not_ahead(event, received_ms), received_ms) for event in events])
         if not waiting.arrivals:
             return 0
+        if self._by_hand:
+            self._commit([waiting])
+            return len(waiting.stored.result())
         try:
             self._queue.put_nowait(waiting)
         except queue.Full as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -66,22 +65,21 @@ class Reporter:
         self._timing = timing
         self._chance = chance or random.Random()
         self._failures = 0
+        self._begun = False
         self.problem: str | None = None
 
     def begin(self) -> None:
         """Note the first whole interval that this connector sees; what lies before it is not reported."""
+        if self._begun:
+            return
         with self._ledger.write() as connection:
             if not eventlog.cursor(connection, self._tenant, BEGIN):
                 eventlog.set_cursor(connection, self._tenant, BEGIN, owner(self._clock.now_ms()).next.start_ms)
+        self._begun = True
 
     def waiting(self) -> int:
         """How many reports are due, or must be looked at again."""
         return sum(1 for _ in self._to_send(self._clock.now_ms()))
-
-    def run(self, stopping: threading.Event) -> None:
-        """Send what is due until stopped."""
-        while not stopping.is_set():
-            self._clock.wait(stopping, self.step())
 
     def step(self) -> float:
         """Send the oldest report that is due, or else look again at what has changed; returns the seconds to wait."""

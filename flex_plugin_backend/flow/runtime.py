@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.flow.connect import connect
+from flex_plugin_backend.flow.drive import ManualDrive
+from flex_plugin_backend.flow.duty import Threads
 from flex_plugin_backend.flow.intake import Intake
 from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
@@ -30,8 +32,11 @@ _log = structlog.get_logger(__name__)
 class Runtime:
     """Everything behind the web faces; built from settings, started once, stopped once."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, drive: ManualDrive | None = None) -> None:
         """Open the ledger and build every part; nothing runs yet.
+
+        Args:
+            drive: carries out the background work; None: threads do.
 
         Raises:
             LedgerError: the ledger cannot be opened.
@@ -39,16 +44,29 @@ class Runtime:
         """
         self._settings = settings
         self._clock = clock
+        self._hand = drive
+        self._drive = drive or Threads(clock)
         self._metrics = FlowMetrics()
         self._stopping = threading.Event()
         self._ledger = Ledger(settings.ledger.url)
-        self._intake = Intake(self._ledger, clock, ack_timeout_s=settings.intake.ack_timeout_s, on_stored=self._stored)
+        self._intake = Intake(
+            self._ledger,
+            clock,
+            ack_timeout_s=settings.intake.ack_timeout_s,
+            on_stored=self._stored,
+            by_hand=self._drive.by_hand,
+        )
         self._tenants = {name: self._tenant(name, tenant) for name, tenant in settings.tenants.items()}
         self._running = False
 
     def _tenant(self, name: str, settings: TenantSettings) -> Tenant:
+        hand = self._hand
         reader: FloorReader = TaskRouterReader(
-            settings.twilio, settings.mapping.agent_attribute, wait=self._stopping.wait
+            settings.twilio,
+            settings.mapping.agent_attribute,
+            wait=self._stopping.wait if hand is None else _at_once,
+            transport=None if hand is None else hand.twilio,
+            threads=4 if hand is None else 0,
         )
         return Tenant(
             TenantParts(
@@ -56,10 +74,11 @@ class Runtime:
                 settings=settings,
                 ledger=self._ledger,
                 clock=self._clock,
-                connection=connect(settings.wfm, self._clock),
+                connection=connect(settings.wfm, self._clock, None if hand is None else hand.wfm),
                 reader=reader,
                 lease=FileLease(Path(f"{self._ledger.path}.{name}.lease")),
                 metrics=self._metrics,
+                drive=self._drive,
                 submit=lambda events: self._intake.submit(name, events),
             )
         )
@@ -118,3 +137,8 @@ class Runtime:
 
     def _stored(self, tenant: str, number: int) -> None:
         self._tenants[tenant].stored(number)
+
+
+def _at_once(_seconds: float) -> bool:
+    """Wait for nothing, and go on."""
+    return False

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-import threading
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +21,7 @@ from flex_plugin_backend.domain.events import (
 from flex_plugin_backend.domain.mapping import Activity
 from flex_plugin_backend.errors import IntakeUnavailable, TwilioUnavailable
 from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.duty import Pause
 from flex_plugin_backend.flow.projector import Projector
 from flex_plugin_backend.flow.rules import StoredCatalogue
 
@@ -30,6 +30,7 @@ RACE_MARGIN_MS = 10_000
 # What happened before a snapshot was begun must be in it, as far as Twilio's clock and ours agree.
 SKEW_MARGIN_MS = 2_000
 PER_SUBMIT = 200
+PROJECTED_POLL_S = 0.02
 
 _log = structlog.get_logger(__name__)
 
@@ -100,13 +101,13 @@ class Startup:
         *,
         submit: Callable[[Iterable[TaskRouterEvent]], int],
         settled: Callable[[], None],
-        caught_up: Callable[[threading.Event], None],
+        last_stored: Callable[[], int],
         chance: random.Random | None = None,
     ) -> None:
         """Args:
         submit: stores events durably.
         settled: called once the first attempt is over, whatever came of it: from then on states are sent.
-        caught_up: waits until every stored event is projected, or the event given is set.
+        last_stored: the number of the newest stored event.
         """
         self._tenant = tenant
         self._reader = reader
@@ -115,7 +116,7 @@ class Startup:
         self._rules = rules
         self._submit = submit
         self._settled = settled
-        self._caught_up = caught_up
+        self._last_stored = last_stored
         self._chance = chance or random.Random()
         self.problem: str | None = None
         self.done = False
@@ -124,23 +125,23 @@ class Startup:
         """Read the catalogue once, before events are projected: without it no activity can be named."""
         self._read_catalogue()
 
-    def run(self, stopping: threading.Event) -> None:
-        """Take the snapshot, let states flow, then look for what ended while nobody watched."""
+    def course(self) -> Iterator[Pause]:
+        """Take the snapshot, let states flow, then look for what ended while nobody watched; yields its pauses."""
         shown = self._take_snapshot() if self.problem is None else None
-        self._caught_up(stopping)
+        last = self._last_stored()
+        while self._projector.cursor < last:
+            yield Pause(PROJECTED_POLL_S)
         self._settled()
         failures = 0
-        while self.problem is not None and not stopping.is_set():
+        while self.problem is not None:
             failures += 1
-            self._clock.wait(stopping, self._rules.backoff.delay_s(failures, self._chance))
-            if stopping.is_set():
-                return
+            yield Pause(self._rules.backoff.delay_s(failures, self._chance), firm=True)
             if self._read_catalogue():
                 shown = self._take_snapshot()
-        self.done = not stopping.is_set()
+        self.done = True
         if shown is not None:
             _log.info("startup.snapshot_taken", tenant=self._tenant, workers=len(shown[1].worker_sids))
-            self._end_what_is_gone(*shown, stopping)
+            yield from self._end_what_is_gone(*shown)
 
     def _read_catalogue(self) -> bool:
         try:
@@ -175,16 +176,16 @@ class Startup:
         for at in range(0, len(events), PER_SUBMIT):
             self._submit(events[at : at + PER_SUBMIT])
 
-    def _end_what_is_gone(self, begun_ms: int, first: SnapshotRead, stopping: threading.Event) -> None:
+    def _end_what_is_gone(self, begun_ms: int, first: SnapshotRead) -> Iterator[Pause]:
         """What REST did not show at the start, and does not show later either, ended unseen."""
         if not self._missing(first, begun_ms):
             return
-        self._clock.wait(stopping, self._rules.gone_settle_s)
+        yield Pause(self._rules.gone_settle_s, firm=True)
         suspects = self._missing(first, begun_ms)
         failures = 0
-        while suspects and not stopping.is_set() and not self._second_look(begun_ms, suspects.keys()):
+        while suspects and not self._second_look(begun_ms, suspects.keys()):
             failures += 1
-            self._clock.wait(stopping, self._rules.backoff.delay_s(failures, self._chance))
+            yield Pause(self._rules.backoff.delay_s(failures, self._chance), firm=True)
             suspects = self._missing(first, begun_ms)
         self.problem = None
 

@@ -1,12 +1,11 @@
-"""One tenant at work: projector, forwarder, start-up and heartbeat, each in its thread, under one lease."""
+"""One tenant at work: start-up, heartbeat, projector, forwarder and reporter, each a duty, under one lease."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -17,6 +16,7 @@ from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard
+from flex_plugin_backend.flow.duty import AT_ONCE, UNTIL_WOKEN, Drive, Duty, Pause, retraced, until_done
 from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
 from flex_plugin_backend.flow.leader import Lease
 from flex_plugin_backend.flow.metrics import FlowMetrics
@@ -44,11 +44,7 @@ from flex_plugin_backend.wfm import (
 )
 
 LEASE_POLL_S = 1.0
-PROJECTED_POLL_S = 0.02
-STORED_POLL_S = 0.5
-AFTER_A_FAULT_S = 1.0
 
-_T = TypeVar("_T")
 _log = structlog.get_logger(__name__)
 
 
@@ -64,6 +60,7 @@ class TenantParts:
     reader: FloorReader
     lease: Lease
     metrics: FlowMetrics
+    drive: Drive
     submit: Callable[[Iterable[TaskRouterEvent]], int]
 
 
@@ -75,9 +72,7 @@ class Tenant:
         self.name = parts.name
         self._clock = parts.clock
         self.board = ConditionBoard(parts.name, parts.clock.now_ms())
-        self._stopping = threading.Event()
-        self._projector_wake = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._duties: list[Duty] = []
         self._stored = 0
         self._last_event_ms: int | None = None
         self._build(parts)
@@ -128,11 +123,11 @@ class Tenant:
             StartupRules(snapshot=settings.twilio.snapshot_at_start, gone_settle_s=states.gone_settle_s),
             submit=parts.submit,
             settled=self._settled,
-            caught_up=self._wait_until_projected,
+            last_stored=self._last_stored,
         )
         self.reporter = self._build_reporter(parts)
         self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
-        self._beating = False
+        self._projecting = Duty(f"projector-{parts.name}", self._project)
         self._forwarding = False
 
     def _build_reporter(self, parts: TenantParts) -> Reporter:
@@ -164,17 +159,13 @@ class Tenant:
         """Begin; the lease decides whether this process works or stands by."""
         with self._parts.ledger.read() as connection:
             self._stored, self._last_event_ms = eventlog.count(connection, self.name)
-        self._spawn("lead", self._lead)
+        self._begin(Duty.of_course(f"lead-{self.name}", self._lead()))
 
     def stop(self) -> None:
-        """End every thread after the step it is in, and give the lease back."""
-        self._stopping.set()
-        self._projector_wake.set()
-        self.forwarder.stop()
-        if self._beating:
-            self._heartbeat.stop()
-        for thread in self._threads:
-            thread.join()
+        """End every duty after the step it is in, and give the lease back."""
+        while self._duties:  # the lead may have begun more of them meanwhile
+            ending, self._duties = self._duties, []
+            self._parts.drive.end(ending)
         self._parts.lease.release()
         self._parts.connection.close()
 
@@ -183,7 +174,7 @@ class Tenant:
         self._stored += number
         self._last_event_ms = self._clock.now_ms()
         self._parts.metrics.events.labels(self.name).inc(number)
-        self._projector_wake.set()
+        self._projecting.wake()
 
     @property
     def started(self) -> bool:
@@ -215,59 +206,35 @@ class Tenant:
         with self._parts.ledger.read() as connection:
             return outbox.unmapped_workers(connection, self.name)
 
-    # -- threads ------------------------------------------------------------------------------------------------
+    # -- duties -------------------------------------------------------------------------------------------------
 
-    def _spawn(self, name: str, target: Callable[[], None]) -> None:
-        thread = threading.Thread(target=target, name=f"{name}-{self.name}", daemon=True)
-        self._threads.append(thread)
-        thread.start()
+    def _begin(self, duty: Duty) -> None:
+        self._duties.append(duty)
+        self._parts.drive.start(duty)
 
-    def _lead(self) -> None:
-        """Wait for the lease, then set everything going; this thread goes on as the start-up."""
+    def _lead(self) -> Iterator[Pause]:
+        """Wait for the lease, then set everything going; then this is the start-up."""
         while not self._parts.lease.acquire():
             self.board.show(Condition.STANDBY, self._clock.now_ms(), "another process on this ledger forwards")
-            if self._stopping.wait(LEASE_POLL_S):
-                return
+            yield Pause(LEASE_POLL_S)
         if self.board.standing.condition is Condition.STANDBY:
             self.board.show(Condition.STARTING, self._clock.now_ms())
-        self._persist(self.projector.load)
-        if self._stopping.is_set():
-            return
-        self.forwarder.resume()
-        self._heartbeat.start()
-        self._beating = True
-        self._persist(self.startup.prepare)
-        self._spawn("projector", self._project)
-        self._persist(lambda: self.startup.run(self._stopping))
+        yield from until_done(self.projector.load)
+        yield from until_done(self.forwarder.resume)
+        self._begin(Duty(f"heartbeat-{self.name}", lambda: Pause(self._heartbeat.step(), firm=True)))
+        yield from until_done(self.startup.prepare)
+        self._begin(self._projecting)
+        yield from retraced(self.startup.course)
 
-    def _project(self) -> None:
-        while not self._stopping.is_set():
-            self._projector_wake.clear()
-            applied = self._persist(self.projector.step)
-            if applied:
-                continue
-            due_ms = self.projector.next_timer_ms()
-            wait_s = STORED_POLL_S
-            if due_ms is not None:
-                wait_s = min(wait_s, self._clock.machine_s(max(0.0, (due_ms - self._clock.now_ms()) / 1000)))
-            # Not without limit: what another process on this ledger stores wakes nobody here.
-            self._projector_wake.wait(wait_s)
+    def _project(self) -> Pause:
+        if self.projector.step():
+            return AT_ONCE
+        due_ms = self.projector.next_timer_ms()
+        return UNTIL_WOKEN if due_ms is None else Pause(max(0.0, (due_ms - self._clock.now_ms()) / 1000))
 
-    def _persist(self, step: Callable[[], _T]) -> _T | None:
-        """Run a step until it succeeds; a fault (a full disk, say) is logged and tried again, never fatal."""
-        while not self._stopping.is_set():
-            try:
-                return step()
-            except Exception:  # noqa: BLE001 whatever it is: this thread is the tenant's only one of its kind
-                _log.exception("tenant.step_failed", tenant=self.name, thread=threading.current_thread().name)
-                self._stopping.wait(AFTER_A_FAULT_S)
-        return None
-
-    def _wait_until_projected(self, stopping: threading.Event) -> None:
+    def _last_stored(self) -> int:
         with self._parts.ledger.read() as connection:
-            last = eventlog.last_seq(connection, self.name)
-        while self.projector.cursor < last and not stopping.wait(PROJECTED_POLL_S):
-            self._projector_wake.set()
+            return eventlog.last_seq(connection, self.name)
 
     def _settled(self) -> None:
         """The first look at Twilio is over: tell the WFM the present state of every agent, then each change."""
@@ -276,13 +243,13 @@ class Tenant:
         self._repeat_present_states()
         # Only now: where the repetition failed, this is called again.
         self._forwarding = True
-        self._spawn("forwarder", lambda: self._persist(self.forwarder.run))
+        self._begin(self.forwarder.duty)
         if self._parts.settings.reports.enabled:
-            self._spawn("reporter", self._report)
+            self._begin(Duty(f"reporter-{self.name}", self._report))
 
-    def _report(self) -> None:
-        self._persist(self.reporter.begin)
-        self._persist(lambda: self.reporter.run(self._stopping))
+    def _report(self) -> Pause:
+        self.reporter.begin()
+        return Pause(self.reporter.step(), firm=True)
 
     def _repeat_present_states(self) -> None:
         agents = self.projector.repeat_present_states()

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx
 from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
 from twilio.http.response import Response  # type: ignore[import-untyped]
 
 from flex_plugin_backend.errors import TwilioUnavailable
+from flex_plugin_backend.taskrouter.transport import TransportAdapter
 
 _TWILIO_DOMAIN = ".twilio.com"
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -37,6 +39,7 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]
         first_pause_s: float = 0.5,
         longest_pause_s: float = 30.0,
         wait: Waiter | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Set the bounds.
 
@@ -46,8 +49,12 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]
             attempts: how often in all.
             first_pause_s, longest_pause_s: the pause doubles from the first to the longest, with jitter downwards.
             wait: waits that many seconds; True means: stop trying, we are shutting down.
+            transport: replaces the network.
         """
         super().__init__(timeout=timeout_s)
+        if transport is not None:
+            for scheme in ("https://", "http://"):
+                self.session.mount(scheme, TransportAdapter(transport))
         # Its INFO lines print URLs and query parameters; names of people are in there.
         logger = logging.getLogger("twilio.http_client")
         if logger.level < logging.WARNING:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import httpx
 import structlog
 from pydantic import SecretStr
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
@@ -113,6 +114,7 @@ class TaskRouterReader:
         wait: Waiter | None = None,
         attempts: int = 3,
         threads: int = 4,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Take the account.
 
@@ -121,13 +123,15 @@ class TaskRouterReader:
             agent_path: where in the worker's attributes the agent id stands, if there.
             wait: waits that many seconds between attempts; True ends the attempts (shutting down).
             attempts: how often one read is tried.
-            threads: how many tasks are asked for their reservations at a time.
+            threads: how many tasks are asked for their reservations at a time; 0: one after the other, without threads.
+            transport: replaces the network.
         """
         self._access = access
         self._agent_path = agent_path
         self._wait = wait
         self._attempts = attempts
-        self._threads = max(1, threads)
+        self._threads = threads
+        self._transport = transport
         self._local = threading.local()
 
     def catalogue(self) -> Catalogue:
@@ -155,9 +159,8 @@ class TaskRouterReader:
         workers = _by_sid(self._list("workers", workspace.workers.list))
         tasks = _by_sid(self._list("tasks", workspace.tasks.list, assignment_status=list(_OPEN_TASKS)))
         found_open: dict[str, TaskRouterEvent] = {}
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="taskrouter-reader") as pool:
-            for found in pool.map(self._open_reservations, tasks.values()):
-                found_open.update({event.sid: event for event in found})
+        for found in self._each(self._open_reservations, tasks.values()):
+            found_open.update({event.sid: event for event in found})
         events = [self._worker_event(key, row) for key, row in workers.items()]
         known = tuple(event for event in events if event is not None)
         if len(known) < len(events):
@@ -167,6 +170,12 @@ class TaskRouterReader:
             worker_sids=frozenset(workers),
             open_reservation_sids=frozenset(event.reservation_sid or "" for event in found_open.values()),
         )
+
+    def _each(self, read: Callable[[Any], T], rows: Iterable[Any]) -> list[T]:
+        if self._threads < 1:
+            return [read(row) for row in rows]
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="taskrouter-reader") as pool:
+            return list(pool.map(read, rows))
 
     # -- the parts ----------------------------------------------------------------------------------------------
 
@@ -261,7 +270,11 @@ class TaskRouterReader:
         if client is None:
             access = self._access
             http = PatientHttpClient(
-                timeout_s=access.timeout_s, base_url=access.api_base_url, attempts=self._attempts, wait=self._wait
+                timeout_s=access.timeout_s,
+                base_url=access.api_base_url,
+                attempts=self._attempts,
+                wait=self._wait,
+                transport=self._transport,
             )
             if access.rest_key_sid is not None and access.rest_key_secret is not None:
                 user, password = access.rest_key_sid, access.rest_key_secret

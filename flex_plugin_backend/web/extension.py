@@ -6,7 +6,7 @@ import atexit
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from flask import Blueprint, Flask
@@ -21,6 +21,9 @@ from flex_plugin_backend.web.ports import RuntimePort
 from flex_plugin_backend.web.problems import answer_errors_as_json
 from flex_plugin_backend.web.state import EXTENSION, PluginState, make_doors
 from flex_plugin_backend.web.webhooks import add_webhooks
+
+if TYPE_CHECKING:
+    from flex_plugin_backend.flow.drive import ManualDrive
 
 SettingsSource = Settings | str | Path | Mapping[str, Any]
 CONFIG_KEY = "FLEX_WFM"
@@ -42,6 +45,7 @@ class FlexPlugin:
         runtime: RuntimePort | None = None,
         url_prefix: str | None = None,
         start: bool = True,
+        drive: ManualDrive | None = None,
     ) -> None:
         """Set up, and with an application also `init_app`.
 
@@ -53,11 +57,13 @@ class FlexPlugin:
             url_prefix: where the addresses stand in the application; None: `[server] url_prefix`.
             start: start the background work at once. With servers that fork after loading the application, or for
                 command-line tasks that need no connector, say False and call `start()` in the process that serves.
+            drive: for tests: no threads and no network, the caller moves the clock (docs/testing.md).
         """
         self._settings = settings
         self._runtime = runtime
         self._url_prefix = url_prefix
         self._start = start
+        self._drive = drive
         self._states: list[PluginState] = []
         if app is not None:
             self.init_app(app)
@@ -80,7 +86,7 @@ class FlexPlugin:
         prefix = settings.server.url_prefix if self._url_prefix is None else _clean(self._url_prefix)
         state = PluginState(
             settings=settings,
-            runtime=self._runtime or _real_runtime(settings),
+            runtime=self._runtime or _real_runtime(settings, self._drive),
             url_prefix=prefix,
             doors=make_doors(settings, prefix),
             metrics=DoorMetrics(),
@@ -101,7 +107,7 @@ class FlexPlugin:
         for state in self._states:
             if state.started_in is None:
                 if state.spent and self._runtime is None:
-                    state.runtime = _real_runtime(state.settings)
+                    state.runtime = _real_runtime(state.settings, self._drive)
                 state.spent = False
                 state.runtime.start()
                 state.started_in = os.getpid()
@@ -124,7 +130,11 @@ class FlexPlugin:
 
 
 def create_app(
-    settings: SettingsSource | None = None, *, runtime: RuntimePort | None = None, start: bool = True
+    settings: SettingsSource | None = None,
+    *,
+    runtime: RuntimePort | None = None,
+    start: bool = True,
+    drive: ManualDrive | None = None,
 ) -> Flask:
     """The connector as a Flask application of its own, for `flex-wfm serve` or any WSGI server.
 
@@ -132,6 +142,7 @@ def create_app(
         settings: as for `FlexPlugin`.
         runtime: what is behind the doors; None builds the real one.
         start: start the background work at once.
+        drive: for tests: no threads and no network, the caller moves the clock (docs/testing.md).
 
     Raises:
         SettingsError: the settings are missing or wrong.
@@ -140,7 +151,7 @@ def create_app(
     # No redirect for a doubled slash: Twilio would follow it with a body that was signed for another address.
     app.url_map.merge_slashes = False
     answer_errors_as_json(app)
-    plugin = FlexPlugin(app, settings=settings, runtime=runtime, start=start)
+    plugin = FlexPlugin(app, settings=settings, runtime=runtime, start=start, drive=drive)
     app.extensions[f"{EXTENSION}_plugin"] = plugin
     return app
 
@@ -154,11 +165,11 @@ def _blueprint() -> Blueprint:
     return blueprint
 
 
-def _real_runtime(settings: Settings) -> RuntimePort:
+def _real_runtime(settings: Settings, drive: ManualDrive | None) -> RuntimePort:
     # Imported here: the store and the WFM client behind it are heavy, and tests bring a runtime of their own.
     from flex_plugin_backend.flow.runtime import Runtime
 
-    runtime: RuntimePort = Runtime(settings, settings.clock.build())
+    runtime: RuntimePort = Runtime(settings, drive.clock if drive else settings.clock.build(), drive)
     return runtime
 
 

@@ -69,15 +69,21 @@ class Heartbeat:
         except WfmError as error:
             return Beat(at_ms, None, error)
 
-    def _run(self) -> None:
+    def step(self) -> float:
+        """Beat once and tell the listener; returns the seconds of the connection's clock until the next beat is due.
+
+        For whoever keeps the time without this class's thread.
+        """
         clock = self._connection.clock
+        began_ms = clock.now_ms()
+        self._report()
+        # Counted from the beat's begin, so that a slow answer does not stretch the period.
+        left_s = self._period_s - (clock.now_ms() - began_ms) / 1000
+        return max(0.0, min(left_s, self._period_s))
+
+    def _run(self) -> None:
         while not self._stop.is_set():
-            began_ms = clock.now_ms()
-            self._report()
-            # Counted from the beat's begin, so that a slow answer does not stretch the period.
-            left_s = self._period_s - (clock.now_ms() - began_ms) / 1000
-            if left_s > 0:
-                clock.wait(self._stop, min(left_s, self._period_s))
+            self._connection.clock.wait(self._stop, self.step())
 
     def _report(self) -> None:
         try:

@@ -18,6 +18,7 @@ from flex_plugin_backend.clock import Clock, ManualClock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Activity
 from flex_plugin_backend.errors import TwilioUnavailable
+from flex_plugin_backend.flow.duty import Threads
 from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.projector import Projector
@@ -197,6 +198,7 @@ class Bench:
                 reader=self.reader,
                 lease=FileLease(self.folder / "ledger.lease"),
                 metrics=self.metrics,
+                drive=Threads(self.clock),
                 submit=self.store,
             )
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,6 @@ from histories import AVAILABLE, BREAK, LUNCH, activity
 from sqlalchemy import update
 
 from flex_plugin_backend.errors import LedgerError
-from flex_plugin_backend.flow.condition import Condition
 from flex_plugin_backend.ledger.outbox import Delivery, Kind
 from flex_plugin_backend.ledger.tables import state_changes
 
@@ -158,28 +156,9 @@ def test_a_ledger_that_fails_after_the_wfm_accepted_does_not_strand_the_rows(
 
     peer.then(accept)
     monkeypatch.setattr(bench.ledger, "write", full)
-    with pytest.raises(LedgerError):
-        bench.forwarder.run()
+    assert bench.forwarder.duty.step().seconds
     assert bench.rows()[0].status == Delivery.SENDING
     broken.clear()
-    run_until_idle(bench)
+    while (pause := bench.forwarder.duty.step()).seconds is not None:
+        assert pause.seconds == 0
     assert bench.rows()[0].status == Delivery.DELIVERED
-
-
-def run_until_idle(bench: Bench) -> None:
-    """Let the forwarder's own loop run until nothing waits."""
-    idle = threading.Event()
-    show = bench.tenant.board.show
-
-    def watch(condition: Condition, now_ms: int, detail: str = "") -> None:
-        show(condition, now_ms, detail)
-        if condition is Condition.OK:
-            idle.set()
-
-    bench.tenant.board.show = watch  # type: ignore[method-assign]
-    thread = threading.Thread(target=bench.forwarder.run)
-    thread.start()
-    assert idle.wait(10)
-    bench.forwarder.stop()
-    thread.join(10)
-    assert not thread.is_alive()

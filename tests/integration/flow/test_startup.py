@@ -13,6 +13,7 @@ from histories import AVAILABLE, BREAK, activity, event, reservation
 
 from flex_plugin_backend.clock import ManualClock
 from flex_plugin_backend.errors import IntakeUnavailable
+from flex_plugin_backend.flow import duty
 from flex_plugin_backend.flow import tenant as tenant_module
 from flex_plugin_backend.flow.condition import Condition
 from flex_plugin_backend.flow.startup import Startup, StartupRules
@@ -54,7 +55,7 @@ class Start:
             StartupRules(**rules),
             submit=self.submit,
             settled=lambda: self.settled_after.append(len(bench.reader.reads)),
-            caught_up=lambda _stopping: bench.project(),
+            last_stored=self.project,
         )
 
     def submit(self, events: Any) -> int:
@@ -62,9 +63,19 @@ class Start:
             raise self.faults.popleft()
         return self.bench.store(events)
 
+    def project(self) -> int:
+        self.bench.project()
+        return self.bench.projector.cursor
+
+    def go(self) -> None:
+        """The course, until it ends or is stopped."""
+        for pause in self.startup.course():
+            if self.bench.clock.wait(self.stopping, pause.seconds):
+                return
+
     def run(self) -> None:
         self.startup.prepare()
-        self.startup.run(self.stopping)
+        self.go()
         self.bench.project()
 
 
@@ -102,7 +113,7 @@ def test_a_failing_first_look_lets_states_flow_and_is_repeated(eager: Bench) -> 
     start = Start(eager)
     start.startup.prepare()
     assert "503" in (start.startup.problem or "")
-    start.startup.run(start.stopping)
+    start.go()
     eager.project()
     assert start.settled_after == [1]
     assert eager.reader.reads == ["catalogue", "catalogue", "catalogue", "snapshot"]
@@ -297,7 +308,7 @@ def test_a_fault_at_the_moment_of_release_does_not_keep_the_forwarder_from_start
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The disk is full just when the present states are to be repeated: the step is repeated, then states flow."""
-    monkeypatch.setattr(tenant_module, "AFTER_A_FAULT_S", 0.01)
+    monkeypatch.setattr(duty, "AFTER_A_FAULT_S", 0.0)
     bench = make_bench(peer.url)
     bench.tell(activity(T0, AVAILABLE))
     repeat = bench.projector.repeat_present_states
@@ -317,7 +328,7 @@ def test_a_tenant_without_the_lease_stands_by_and_takes_over(
     make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Standing by it stores but sends nothing; once the lease is free it does what the other left undone."""
-    monkeypatch.setattr(tenant_module, "LEASE_POLL_S", 0.01)
+    monkeypatch.setattr(tenant_module, "LEASE_POLL_S", 0.0)
     bench = make_bench(peer.url)
     free = threading.Event()
     monkeypatch.setattr(bench.tenant._parts.lease, "acquire", free.is_set)

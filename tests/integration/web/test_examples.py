@@ -1,9 +1,10 @@
-"""The examples of docs/embedding.md run as they stand."""
+"""The examples of docs/embedding.md and docs/testing.md run as they stand."""
 
 from __future__ import annotations
 
 import importlib.util
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -94,3 +95,13 @@ def test_embed_with_factory() -> None:
         assert post(module.serving_app()) == 204
     finally:
         module.wfm.close()
+
+
+def test_step_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    """The break that a signed callback tells of reaches the fake WFM without a thread or a socket."""
+    threads = threading.active_count()
+    load("step_by_hand").main()
+    answered, held = capsys.readouterr().out.splitlines()
+    assert answered.endswith("204")
+    assert held.startswith("the WFM holds UNAVAILABLE Break since 2026-01-05T08:00:01")
+    assert threading.active_count() == threads
