@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flex_plugin_backend.cli.contract_check import check
+from flex_plugin_backend.cli.contract_import import import_
 from flex_plugin_backend.wfm.contract import Dto, Field, Origin, Profile, Provenance, load_profile
 
 _PIPED_WIDTH = 160  # columns when the output is no terminal, so that names are not torn apart
@@ -20,6 +22,10 @@ _PIPED_WIDTH = 160  # columns when the output is no terminal, so that names are 
 @click.group()
 def contract() -> None:
     """Look at the wire contract with CXone WFM."""
+
+
+contract.add_command(import_)
+contract.add_command(check)
 
 
 @contract.command()
