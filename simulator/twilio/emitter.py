@@ -5,18 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-import uuid
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlencode
 
 from simulator.clock import VirtualClock
 from simulator.twilio.delivery import CallbackConnection, Outcome
+from simulator.twilio.form import CallbackForm
 from simulator.twilio.signing import SigningKey
 from simulator.twilio.target import CallbackTarget
-from simulator.world.events import Event, callback_parameters
+from simulator.world.events import Event
 
 DeliveryMode = Literal["twilio", "until-acked"]
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
@@ -67,6 +66,7 @@ class CallbackEmitter:
     def __init__(self, settings: EmitterSettings, clock: VirtualClock) -> None:
         self._settings = settings
         self._target = CallbackTarget.parse(settings.callback_url)
+        self.form = CallbackForm(self._target, settings)
         self._clock = clock
         self._stop = threading.Event()
         self._wanted = frozenset(kind.strip() for kind in settings.events_filter.split(",") if kind.strip())
@@ -106,32 +106,11 @@ class CallbackEmitter:
         taken = sum(1 for emission in emissions if emission.acked_s is not None)
         return taken, sum(1 for emission in emissions if emission.done) - taken
 
-    def render(self, event: Event) -> tuple[bytes, dict[str, str]]:
-        """Body and headers of an event's callback."""
-        settings = self._settings
-        parameters = callback_parameters(
-            event,
-            account_sid=settings.account_sid,
-            workspace_sid=settings.workspace_sid,
-            workspace_name=settings.workspace_name,
-        )
-        headers = {
-            "Host": self._target.host_header,
-            "Content-Type": "application/x-www-form-urlencoded",
-            "User-Agent": "TwilioProxy/1.1",
-            "Accept": "*/*",
-            "Accept-Encoding": "gzip",
-            # Every attempt at one event carries the same token.
-            "I-Twilio-Idempotency-Token": str(uuid.uuid5(uuid.NAMESPACE_OID, event.sid)),
-            **settings.key.headers(self._target.signed_url, parameters),
-        }
-        return urlencode(parameters).encode(), headers
-
     def deliver(self, event: Event, emission: Emission, connection: CallbackConnection) -> None:
         """Wait for the event's time and send it."""
         if not self._clock.wait_until(event.ms, self._stop):
             return
-        body, headers = self.render(event)
+        body, headers = self.form.render(event)
         if self._settings.delivery == "until-acked":
             self._send_until_acked(body, headers, emission, connection)
         else:

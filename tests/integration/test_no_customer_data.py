@@ -68,7 +68,7 @@ def callbacks(world: World, account: TwilioAccount) -> Iterator[tuple[bytes, dic
         VirtualClock(start_ms=world.now_ms, anchor_ms=0, speed=1.0),
     )
     for event in world.advance_to(world.now_ms + 30 * 60_000):
-        yield emitter.render(event)
+        yield emitter.form.render(event)
 
 
 def deliver(client: FlaskClient, body: bytes, headers: dict[str, str]) -> None:

@@ -112,7 +112,7 @@ def requests(show: Show) -> list[tuple[str, dict[str, str], dict[str, str]]]:
         events = world.log.between(now_ms - 600_000, now_ms)
     sent = []
     for event in events:
-        body, headers = emitter.render(event)
+        body, headers = emitter.form.render(event)
         assert headers["Content-Type"] == "application/x-www-form-urlencoded"
         parameters = dict(parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True))
         sent.append((url.partition("#")[0], parameters, headers))
