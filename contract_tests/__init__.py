@@ -1,1 +1,1 @@
-"""Tests of the wire contract that run against any WFM endpoint."""
+"""A conformance suite for endpoints that take CXone WFM payloads: `pytest --pyargs contract_tests --wfm-url URL`."""
