@@ -226,6 +226,14 @@ class AgentTimeline:
 
     def next_due(self, as_of_ms: int, rules: Rules) -> tuple[int, int] | None:
         """The next instant at which time alone may change the state, and the instant from which it then differs."""
+        return min((one for one in self._dues(rules) if one[0] > as_of_ms), default=None)
+
+    def due_from_ms(self, after_ms: int, until_ms: int, rules: Rules) -> int | None:
+        """The earliest instant from which the state differs by what time alone does after `after_ms`, to `until_ms`."""
+        return min((from_ms for due_ms, from_ms in self._dues(rules) if after_ms < due_ms <= until_ms), default=None)
+
+    def _dues(self, rules: Rules) -> list[tuple[int, int]]:
+        """When time alone may change the state, each with the instant from which it then differs."""
         due: list[tuple[int, int]] = []
         for reservation in self.reservations.values():
             if reservation.ended_ms is None and reservation.task_ended_ms is not None:
@@ -234,7 +242,7 @@ class AgentTimeline:
                 cap_ms = reservation.wrapup_ms + rules.states.wrap_up_cap_ms
                 due.append((cap_ms, cap_ms))
         due.extend((at_ms, at_ms) for at_ms in self._parking_instants(rules))
-        return min((one for one in due if one[0] > as_of_ms), default=None)
+        return due
 
     def already_shows(self, event: TaskRouterEvent, rules: Rules) -> bool:
         """Does this snapshot finding say nothing that is not known."""

@@ -47,8 +47,7 @@ class Touch:
 
     def add(self, from_ms: int | None, cause_sid: str | None, at_ms: int) -> None:
         """One more event of the batch."""
-        if from_ms is not None:
-            self.from_ms = from_ms if self.from_ms is None else min(self.from_ms, from_ms)
+        self.from_ms = least(self.from_ms, from_ms)
         self.last_ms = max(self.last_ms, at_ms)
         if cause_sid is not None:
             self.causes[at_ms] = cause_sid
@@ -167,6 +166,10 @@ class Floor:
         """When the next timer falls due."""
         return self._timers[0][0] if self._timers else None
 
+    def is_due(self, now_ms: int) -> bool:
+        """Has a timer fallen due."""
+        return bool(self._timers) and self._timers[0][0] <= now_ms
+
     def ring(self, now_ms: int, touched: dict[str, Touch]) -> None:
         """Let every timer that is due, and still means something, touch its worker."""
         while self._timers and self._timers[0][0] <= now_ms:
@@ -175,8 +178,10 @@ class Floor:
                 continue
             del self._timer_of[worker_sid]
             worker = self.workers[worker_sid]
-            if worker.timeline.next_due(due_ms - 1, self.rules) == (due_ms, from_ms):
-                touched.setdefault(worker_sid, Touch()).add(from_ms, None, due_ms)
+            # All that fell due up to now: a worker has one timer, and the next one may be past already.
+            changed_ms = worker.timeline.due_from_ms(due_ms - 1, now_ms, self.rules)
+            if changed_ms is not None:
+                touched.setdefault(worker_sid, Touch()).add(changed_ms, None, due_ms)
             else:
                 self.set_timer(worker, now_ms)
 

@@ -14,7 +14,7 @@ from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.agents import AgentTimeline, Rules, Segment
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.intervals import owner
-from flex_plugin_backend.domain.mapping import Activity, MappingRules
+from flex_plugin_backend.domain.mapping import Activity, MappingRules, Unmapped
 from flex_plugin_backend.flow.floor import Floor, History, Touch, Worker
 from flex_plugin_backend.flow.line import Author, changes_of, rewrite
 from flex_plugin_backend.flow.rules import StoredCatalogue
@@ -94,7 +94,7 @@ class Projector:
                 last = outbox.last_of_all(connection, self._tenant)
                 newest = segment_rows.last_of_all(connection, self._tenant)
                 since_ms = self._clock.now_ms() - self._reorder_window_ms
-                ends = eventlog.recent_task_ends(connection, self._tenant, since_ms)
+                ends = eventlog.recent_task_ends(connection, self._tenant, since_ms, self.cursor)
                 self._floor.know_task_ends(ends)
                 for worker_sid, _, record in agent_rows.load(connection, self._tenant):
                     self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), newest.get(worker_sid))
@@ -126,12 +126,12 @@ class Projector:
         touched: dict[str, Touch] = {}
         with self._ledger.read() as connection:
             arrivals = eventlog.after(connection, self._tenant, self.cursor, MOST_PER_STEP)
-            self._floor.know_task_ends(eventlog.task_ends(connection, self._tenant, self._late_tasks(arrivals, now_ms)))
+            late = self._late_tasks(arrivals, now_ms)
+            self._floor.know_task_ends(eventlog.task_ends(connection, self._tenant, late, self.cursor))
             for seq, event in arrivals:
                 self._learn_activity(event, touched)
                 self._floor.apply(event, now_ms, self._history(connection, seq), touched)
-        self._floor.ring(now_ms, touched)
-        if arrivals or touched:
+        if arrivals or touched or self._floor.is_due(now_ms):
             self._write(touched, arrivals[-1][0] if arrivals else self.cursor, now_ms)
         return len(arrivals)
 
@@ -146,18 +146,15 @@ class Projector:
         with self._ledger.read() as connection:
             for worker_sid, touch in touched.items():
                 worker = self._floor.workers[worker_sid]
-                from_ms, last = touch.from_ms, worker.last
-                # A look at the newest state alone needs no history, however old that state is.
-                if from_ms is None or (last is not None and from_ms == last.start_ms):
-                    continue
-                if worker.timeline.too_old(from_ms):
-                    self._floor.replay(worker, from_ms, now_ms, self._history(connection, cursor))
+                if touch.from_ms is not None and worker.timeline.too_old(touch.from_ms):
+                    self._floor.replay(worker, touch.from_ms, now_ms, self._history(connection, cursor))
 
     def _history(self, connection: Connection, up_to_seq: int) -> History:
         def read(worker_sid: str, from_ms: int) -> tuple[list[TaskRouterEvent], dict[str, int]]:
             found = eventlog.of_worker(connection, self._tenant, worker_sid, from_ms, up_to_seq)
             tasks = {one.task_sid for one in found if one.task_sid is not None}
-            return found, eventlog.task_ends(connection, self._tenant, tasks)
+            # An end that arrived later is applied in its turn, with its grace; taken in here it would touch nothing.
+            return found, eventlog.task_ends(connection, self._tenant, tasks, up_to_seq)
 
         return read
 
@@ -210,6 +207,8 @@ class Projector:
             worker.segment = segments[-1]
 
     def _write(self, touched: dict[str, Touch], cursor: int, now_ms: int) -> None:
+        # A timer that fell due meanwhile (while the process was down, say) is forgotten below unless it rings here.
+        self._floor.ring(now_ms, touched)
         self._replay_pruned(touched, cursor, now_ms)
         plan = self._plan(touched, now_ms)
         with self._ledger.write() as connection:
@@ -265,8 +264,20 @@ class Projector:
             worker.timeline.activity.forget_spans()
             # The present and what could not be named are looked at again: what was sent stays as it was sent.
             from_ms = worker.last.start_ms if worker.last else worker.timeline.newest_ms
+            if worker_sid not in unnamed and self._is_called_as_before(worker):
+                continue
             from_ms = min(from_ms, unnamed.get(worker_sid, from_ms))
             touched.setdefault(worker_sid, Touch()).add(from_ms, None, from_ms)
+
+    def _is_called_as_before(self, worker: Worker) -> bool:
+        """Has the worker's present state the name under which it was told last; without a look at history."""
+        if worker.last is None or worker.segment is None:
+            return False
+        as_of_ms = max(self._clock.now_ms(), worker.timeline.newest_ms)
+        state = worker.timeline.effective_at(as_of_ms, as_of_ms, self._floor.rules)
+        found = self._floor.rules.mapping.wfm_state(state)
+        pair = (None, "") if isinstance(found, Unmapped) else (found.event_id, found.reason)
+        return state == worker.segment.state and pair == worker.last.pair
 
     def _learn_activity(self, event: TaskRouterEvent, touched: dict[str, Touch]) -> None:
         """`activity.*` events change the catalogue without a look at REST."""

@@ -102,8 +102,8 @@ def of_task(connection: Connection, tenant: str, task_sid: str) -> list[TaskRout
     return [_event(row.body) for row in found]
 
 
-def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str]) -> dict[str, int]:
-    """When each of these tasks ended (epoch ms), for those that have."""
+def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str], up_to_seq: int) -> dict[str, int]:
+    """When each of these tasks ended (epoch ms), for those that have, as the first `up_to_seq` arrivals tell."""
     sids = list(task_sids)
     ends: dict[str, int] = {}
     for at in range(0, len(sids), 500):
@@ -113,6 +113,7 @@ def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str]) -> 
                 events.c.tenant == tenant,
                 events.c.task_sid.in_(sids[at : at + 500]),
                 events.c.type.in_(sorted(TASK_ENDINGS)),
+                events.c.seq <= up_to_seq,
             )
             .group_by(events.c.task_sid)
         )
@@ -120,11 +121,16 @@ def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str]) -> 
     return ends
 
 
-def recent_task_ends(connection: Connection, tenant: str, from_ms: int) -> dict[str, int]:
-    """The tasks that ended since `from_ms`, and when."""
+def recent_task_ends(connection: Connection, tenant: str, from_ms: int, up_to_seq: int) -> dict[str, int]:
+    """The tasks that ended since `from_ms`, and when, as the first `up_to_seq` arrivals tell."""
     found = connection.execute(
         select(events.c.task_sid, func.min(events.c.occurred_ms).label("ended_ms"))
-        .where(events.c.tenant == tenant, events.c.occurred_ms >= from_ms, events.c.type.in_(sorted(TASK_ENDINGS)))
+        .where(
+            events.c.tenant == tenant,
+            events.c.occurred_ms >= from_ms,
+            events.c.type.in_(sorted(TASK_ENDINGS)),
+            events.c.seq <= up_to_seq,
+        )
         .group_by(events.c.task_sid)
     )
     return {row.task_sid: row.ended_ms for row in found if row.task_sid}

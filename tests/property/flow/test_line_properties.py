@@ -12,7 +12,6 @@ import pytest
 from flow_bench import FULL, T0, line_of, tenant_settings
 from histories import NAMES, activity, reservation, task
 from hypothesis import Phase, given, settings
-from hypothesis import event as note
 from hypothesis import strategies as st
 from sqlalchemy import select
 from structlog.testing import capture_logs
@@ -301,7 +300,11 @@ def test_the_line_is_the_in_order_one_and_the_wfm_ends_up_right(
     catch_up_s: float,
 ) -> None:
     """The stored line equals the one derived in order; the last state the WFM received is the true present one."""
-    world = World(ledger, window_s, catch_up_s)
+    check(World(ledger, window_s, catch_up_s), day)
+
+
+def check(world: World, day: Day) -> None:
+    """Let the day happen, then compare lines and what the WFM holds."""
     for batch, action in day.steps:
         world.store(batch)
         world.act(action)
@@ -310,8 +313,66 @@ def test_the_line_is_the_in_order_one_and_the_wfm_ends_up_right(
         truth = derived(day.history, worker)
         rows = world.rows(worker)
         assert known(line_of(rows)) == truth, shown(rows, truth)
-        note(f"statuses: {sorted({str(row.status) for row in rows})}")
         if not truth or truth[-1][1] is None:
             continue
         held = world.received[worker]
         assert (held.event_id, held.reason) == truth[-1][1:], shown(rows, truth)
+
+
+# Days that once went wrong, cut down to what was needed: (reorder window in seconds, history, arrivals).
+_OUT = {"direction": "outbound"}
+
+
+def _timer_overdue_at_the_restart() -> tuple[float, list[TaskRouterEvent], list[tuple[list[int], str]]]:
+    first, end = reservation("accepted", T0 + 1_766, 2, **_OUT), task("canceled", T0 + 3_166, 2)
+    later = reservation("accepted", T0 + 9_438, 1)
+    change = activity(T0 + 549_122, "WA3", previous_activity_sid="WA2", previous_activity_ms=176_052)
+    steps = [([0], "restart"), ([1], "repeat"), ([2], "project"), ([3], "restart")]
+    return 900.0, [first, end, later, change], steps
+
+
+def _timer_rings_beside_a_look_at_names() -> tuple[float, list[TaskRouterEvent], list[tuple[list[int], str]]]:
+    lunch = activity(T0 + 1_869, "WA3", previous_activity_sid="WA0", previous_activity_ms=1_555)
+    wrap, end = reservation("wrapup", T0 + 10_682, 2), task("completed", T0 + 28_058, 2)
+    back = activity(T0 + 72_686, "WA1", previous_activity_sid="WA3", previous_activity_ms=70_817)
+    steps: list[tuple[list[int], str]] = [([], "wait"), ([0], "fail"), ([], "wait"), ([1, 2], "project")]
+    return 0.0, [lunch, wrap, end, back], [*steps, ([3], "project"), ([], "wait"), ([], "restart")]
+
+
+def _end_later_in_the_batch_that_is_replayed() -> tuple[float, list[TaskRouterEvent], list[tuple[list[int], str]]]:
+    contact, end = reservation("accepted", T0 + 784, 1, **_OUT), task("completed", T0 + 1_484, 1)
+    off = activity(T0 + 661_891, "WA0", previous_activity_sid="WA3", previous_activity_ms=433_219)
+    pause = activity(T0 + 1_641_078, "WA2", previous_activity_sid="WA0", previous_activity_ms=979_187)
+    steps = [([0], "project, then fail"), ([], "project"), ([3], "project while sending"), ([2, 1], "send")]
+    return 0.0, [contact, end, off, pause], steps
+
+
+def _present_state_held_up_by_another_reservation() -> tuple[float, list[TaskRouterEvent], list[tuple[list[int], str]]]:
+    first, second = reservation("created", T0 + 134, 4, **_OUT), reservation("created", T0 + 613, 5, **_OUT)
+    missed = reservation("timeout", T0 + 834, 4, **_OUT)
+    pause = activity(T0 + 6_550, "WA2", previous_activity_sid="WA0", previous_activity_ms=3_189)
+    steps = [([0], "send"), ([1], "project"), ([2, 3], "repeat"), ([], "project"), ([], "restart")]
+    return 0.0, [first, second, missed, pause], steps
+
+
+def _two_timers_overdue_at_once() -> tuple[float, list[TaskRouterEvent], list[tuple[list[int], str]]]:
+    ringing, contact = reservation("created", T0 + 96, 2, **_OUT), reservation("accepted", T0 + 848, 1)
+    end, late_end = task("canceled", T0 + 1_548, 1), task("canceled", T0 + 228_916, 2)
+    steps = [([1], "restart"), ([3], "project"), ([0, 2], "project while sending")]
+    return 0.0, [ringing, contact, end, late_end], steps
+
+
+@pytest.mark.parametrize(
+    "pinned",
+    [
+        _timer_overdue_at_the_restart,
+        _timer_rings_beside_a_look_at_names,
+        _end_later_in_the_batch_that_is_replayed,
+        _present_state_held_up_by_another_reservation,
+        _two_timers_overdue_at_once,
+    ],
+)
+def test_days_that_once_went_wrong(ledger: Ledger, pinned: Any) -> None:
+    """Each of these days found a fault in what a restart, a replay or a timer takes for known."""
+    window_s, history, steps = pinned()
+    check(World(ledger, window_s, 900.0), Day(history, [([history[at] for at in batch], act) for batch, act in steps]))

@@ -71,8 +71,8 @@ HOT: dict[str, Callable[[Connection], object]] = {
     "last_of_all": lambda c: outbox.last_of_all(c, TENANT),
     "after": lambda c: eventlog.after(c, TENANT, 5, 100),
     "of_worker": lambda c: eventlog.of_worker(c, TENANT, "WK1", 0, 100),
-    "task_ends": lambda c: eventlog.task_ends(c, TENANT, ["WT1", "WT2"]),
-    "recent_task_ends": lambda c: eventlog.recent_task_ends(c, TENANT, 5),
+    "task_ends": lambda c: eventlog.task_ends(c, TENANT, ["WT1", "WT2"], 99),
+    "recent_task_ends": lambda c: eventlog.recent_task_ends(c, TENANT, 5, 99),
     "last_seq": lambda c: eventlog.last_seq(c, TENANT),
     "number_after": lambda c: eventlog.number_after(c, TENANT, 5),
     "cursor": lambda c: eventlog.cursor(c, TENANT, "states"),
@@ -166,7 +166,9 @@ def test_an_event_is_stored_once_and_read_in_order_of_arrival(ledger: Ledger) ->
         found = eventlog.after(connection, TENANT, 0, 10)
         assert [one for _, one in found] == [first, second, third]
         assert [one for _, one in eventlog.after(connection, TENANT, found[0][0], 1)] == [second]
-        assert eventlog.task_ends(connection, TENANT, ["WT1", "WT9"]) == {"WT1": 20}
+        newest = eventlog.last_seq(connection, TENANT)
+        assert eventlog.task_ends(connection, TENANT, ["WT1", "WT9"], newest) == {"WT1": 20}
+        assert eventlog.task_ends(connection, TENANT, ["WT1", "WT9"], 0) == {}
         assert eventlog.of_worker(connection, TENANT, "WK1", 0, 99) == [second, first]
         assert eventlog.of_worker(connection, TENANT, "WK1", 0, found[0][0]) == [first]
 
