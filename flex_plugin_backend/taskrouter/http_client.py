@@ -120,14 +120,15 @@ class PatientHttpClient(TwilioHttpClient):  # type: ignore[misc]
         return urlunsplit((base.scheme, base.netloc, base.path + parts.path, parts.query, ""))
 
     def _pause_s(self, attempt: int, answer: Response | None) -> float:
-        asked_s = _retry_after_s(answer)
+        asked_s = retry_after_s(answer)
         if asked_s is not None:
             return min(asked_s, self._longest_pause_s)
         pause_s = min(self._first_pause_s * 2 ** (attempt - 1), self._longest_pause_s)
         return float(pause_s * (0.5 + random.random() / 2))
 
 
-def _retry_after_s(answer: Response | None) -> float | None:
+def retry_after_s(answer: Response | None) -> float | None:
+    """The seconds that a Retry-After asks for; None where there is none that can be read."""
     if answer is None:
         return None
     value: Any = (answer.headers or {}).get("Retry-After")
