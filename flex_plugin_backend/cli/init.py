@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from flex_plugin_backend.settings.example import EVENTS_FILTER, example_toml
+from flex_plugin_backend.domain.events import EVENTS_FILTER
+from flex_plugin_backend.settings.example import example_toml
 
 
 @click.command()

@@ -26,6 +26,44 @@ SNAPSHOT_RESERVATION_GONE = "snapshot.reservation-gone"
 SNAPSHOT_WORKER_GONE = "snapshot.worker-gone"
 
 
+# Everything that moves an agent's state, a queue visit or the catalogue of reason codes (Twilio reference 1.4). Left
+# out: workflow steps, worker channels and attribute changes of tasks; they are most of the volume and move nothing.
+EVENTS_FILTER = (
+    "worker.created",
+    "worker.deleted",
+    "worker.activity.update",
+    "worker.attributes.update",
+    "reservation.created",
+    "reservation.accepted",
+    "reservation.rejected",
+    "reservation.timeout",
+    "reservation.canceled",
+    "reservation.rescinded",
+    "reservation.wrapup",
+    "reservation.completed",
+    "reservation.failed",
+    "task.created",
+    "task.canceled",
+    "task.wrapup",
+    "task.completed",
+    "task.deleted",
+    "task.system-deleted",
+    "task.transfer-initiated",
+    "task.transfer-attempt-failed",
+    "task.transfer-failed",
+    "task.transfer-canceled",
+    "task.transfer-completed",
+    "task-queue.entered",
+    "task-queue.moved",
+    "task-queue.timeout",
+    "task-queue.created",
+    "task-queue.deleted",
+    "activity.created",
+    "activity.updated",
+    "activity.deleted",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRouterEvent:
     """What one TaskRouter event says, cut to what the connector may keep.

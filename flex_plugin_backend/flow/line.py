@@ -107,7 +107,8 @@ def _order(
         if _key(one) in kept:
             continue
         end_ms = new[index + 1].start_ms if index + 1 < len(new) else None
-        passed = sent is not None and end_ms is not None and end_ms <= sent.start_ms
+        # Over, and begun before what the WFM heard last: telling it now would break the order, and no present needs it.
+        passed = sent is not None and end_ms is not None and (end_ms <= sent.start_ms or one.start_ms < sent.start_ms)
         shown = sent is not None and one.start_ms <= sent.start_ms and one.pair == sent.pair
         if one.status is Delivery.PENDING and (passed or shown):
             one = replace(one, status=Delivery.LATE, note=_TOO_LATE)

@@ -30,6 +30,10 @@ RACE_MARGIN_MS = 10_000
 # What happened before a snapshot was begun must be in it, as far as Twilio's clock and ours agree.
 SKEW_MARGIN_MS = 2_000
 PER_SUBMIT = 200
+# So far back an event may be missing although later ones came: what was on its way when this process ended.
+HISTORY_OVERLAP_MS = 600_000
+# More than this is not waited for; the present needs no more than what may still be open.
+LONGEST_HISTORY_MS = 3_600_000
 PROJECTED_POLL_S = 0.02
 
 _log = structlog.get_logger(__name__)
@@ -71,6 +75,7 @@ class FloorReader(Protocol):
 
     def catalogue(self) -> CatalogueRead: ...
     def snapshot(self) -> SnapshotRead: ...
+    def history(self, from_ms: int, to_ms: int) -> Iterable[tuple[TaskRouterEvent, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +107,14 @@ class Startup:
         submit: Callable[[Iterable[TaskRouterEvent]], int],
         settled: Callable[[], None],
         last_stored: Callable[[], int],
+        newest_ms: Callable[[], int | None] = lambda: None,
         chance: random.Random | None = None,
     ) -> None:
         """Args:
         submit: stores events durably.
         settled: called once the first attempt is over, whatever came of it: from then on states are sent.
         last_stored: the number of the newest stored event.
+        newest_ms: the time of the newest event that Twilio told us; None before the first.
         """
         self._tenant = tenant
         self._reader = reader
@@ -117,6 +124,7 @@ class Startup:
         self._submit = submit
         self._settled = settled
         self._last_stored = last_stored
+        self._newest_ms = newest_ms
         self._chance = chance or random.Random()
         self.problem: str | None = None
         self.done = False
@@ -156,8 +164,9 @@ class Startup:
     def _take_snapshot(self) -> tuple[int, SnapshotRead] | None:
         if not self._rules.snapshot:
             return None
-        begun_ms = self._clock.now_ms()
         try:
+            self._catch_up_history()
+            begun_ms = self._clock.now_ms()
             read = self._reader.snapshot()
             self._projector.note_snapshot(begun_ms - SKEW_MARGIN_MS, read.open_reservation_sids)
             self._store(read.events)
@@ -167,14 +176,29 @@ class Startup:
         self.problem = None
         return begun_ms, read
 
+    def _catch_up_history(self) -> None:
+        """What happened while this process was away, as events: a snapshot shows what is open, not what was.
+
+        Before the first event there is nothing to catch up with.
+        """
+        newest_ms, now_ms = self._newest_ms(), self._clock.now_ms()
+        if newest_ms is None:
+            return
+        from_ms = max(min(newest_ms, now_ms) - HISTORY_OVERLAP_MS, now_ms - LONGEST_HISTORY_MS)
+        found = 0
+        for page in self._reader.history(from_ms, now_ms):
+            found += self._store(page)
+        if found:
+            _log.info("startup.history_caught_up", tenant=self._tenant, events=found)
+
     def _failed(self, error: Exception) -> bool:
         self.problem = str(error)
         _log.warning("startup.failed", tenant=self._tenant, problem=self.problem)
         return False
 
-    def _store(self, events: tuple[TaskRouterEvent, ...]) -> None:
-        for at in range(0, len(events), PER_SUBMIT):
-            self._submit(events[at : at + PER_SUBMIT])
+    def _store(self, events: tuple[TaskRouterEvent, ...]) -> int:
+        """Returns how many of them were new."""
+        return sum(self._submit(events[at : at + PER_SUBMIT]) for at in range(0, len(events), PER_SUBMIT))
 
     def _end_what_is_gone(self, begun_ms: int, first: SnapshotRead) -> Iterator[Pause]:
         """What REST did not show at the start, and does not show later either, ended unseen."""

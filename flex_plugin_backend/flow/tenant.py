@@ -124,6 +124,7 @@ class Tenant:
             submit=parts.submit,
             settled=self._settled,
             last_stored=self._last_stored,
+            newest_ms=self._newest_ms,
         )
         self.reporter = self._build_reporter(parts)
         self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
@@ -235,6 +236,10 @@ class Tenant:
     def _last_stored(self) -> int:
         with self._parts.ledger.read() as connection:
             return eventlog.last_seq(connection, self.name)
+
+    def _newest_ms(self) -> int | None:
+        with self._parts.ledger.read() as connection:
+            return eventlog.newest_ms(connection, self.name)
 
     def _settled(self) -> None:
         """The first look at Twilio is over: tell the WFM the present state of every agent, then each change."""

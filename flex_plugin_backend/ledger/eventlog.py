@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.domain.events import FINDING, TaskRouterEvent
 from flex_plugin_backend.domain.reservations import TASK_ENDINGS
 from flex_plugin_backend.ledger.tables import cursors, events
 
@@ -142,6 +142,13 @@ def count(connection: Connection, tenant: str) -> tuple[int, int | None]:
         select(func.count(), func.max(events.c.occurred_ms)).where(events.c.tenant == tenant)
     ).one()
     return row[0], row[1]
+
+
+def newest_ms(connection: Connection, tenant: str) -> int | None:
+    """The time (epoch ms) of the newest event that Twilio told us; what a snapshot found does not count."""
+    told = events.c.sid.not_like(f"{FINDING}%")
+    newest = select(events.c.occurred_ms).where(events.c.tenant == tenant, told).order_by(events.c.seq.desc()).limit(50)
+    return max((row.occurred_ms for row in connection.execute(newest)), default=None)
 
 
 def last_seq(connection: Connection, tenant: str) -> int:

@@ -1,45 +1,8 @@
-"""The settings file that `flex-wfm init` writes, and the TaskRouter events worth subscribing to."""
+"""The settings file that `flex-wfm init` writes."""
 
 from __future__ import annotations
 
 from flex_plugin_backend.settings.tree import Settings
-
-# Everything that moves an agent's state, a queue visit or the catalogue of reason codes (Twilio reference 1.4). Left
-# out: workflow steps, worker channels and attribute changes of tasks; they are most of the volume and move nothing.
-EVENTS_FILTER = (
-    "worker.created",
-    "worker.deleted",
-    "worker.activity.update",
-    "worker.attributes.update",
-    "reservation.created",
-    "reservation.accepted",
-    "reservation.rejected",
-    "reservation.timeout",
-    "reservation.canceled",
-    "reservation.rescinded",
-    "reservation.wrapup",
-    "reservation.completed",
-    "reservation.failed",
-    "task.created",
-    "task.canceled",
-    "task.wrapup",
-    "task.completed",
-    "task.deleted",
-    "task.system-deleted",
-    "task.transfer-initiated",
-    "task.transfer-attempt-failed",
-    "task.transfer-failed",
-    "task.transfer-canceled",
-    "task.transfer-completed",
-    "task-queue.entered",
-    "task-queue.moved",
-    "task-queue.timeout",
-    "task-queue.created",
-    "task-queue.deleted",
-    "activity.created",
-    "activity.updated",
-    "activity.deleted",
-)
 
 _TEMPLATE = """\
 # Settings of flex-wfm. Every setting, its unit and its meaning: docs/configuration.md.

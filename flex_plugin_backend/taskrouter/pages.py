@@ -17,7 +17,7 @@ from flex_plugin_backend.taskrouter.client import TwilioAccess, WorkspaceClient,
 from flex_plugin_backend.taskrouter.fields import integer, sid
 from flex_plugin_backend.taskrouter.findings import OPEN_TASKS, Findings
 from flex_plugin_backend.taskrouter.history import event_from_history
-from flex_plugin_backend.taskrouter.http_client import retry_after_s
+from flex_plugin_backend.taskrouter.http_client import Waiter, retry_after_s
 
 PAGE_SIZE = 1000
 _BASE = "https://taskrouter.twilio.com/v1/Workspaces"
@@ -36,8 +36,8 @@ class TaskRouterPages:
     """Reads lists with the official client, below its resources (Twilio reference 3.1 to 3.4).
 
     Its resources read all pages of a list or none, and lose status and headers of a failure; a repair must go on where
-    it stopped and obey Retry-After. Every read raises TwilioUnavailable with `status`, `code` and `retry_after_s`
-    as far as they are known, after one attempt. `next_url` is the address that the page before gave.
+    it stopped and obey Retry-After. Every read raises TwilioUnavailable with `status`, `code` and `retry_after_s` as far
+    as they are known, after one attempt unless told otherwise. `next_url` is the address that the page before gave.
     """
 
     def __init__(
@@ -45,12 +45,14 @@ class TaskRouterPages:
         access: TwilioAccess,
         agent_path: tuple[str, ...] | None = None,
         *,
+        attempts: int = 1,
+        wait: Waiter | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._base = f"{_BASE}/{access.workspace_sid}"
         self._agent_path = agent_path
         self._findings = Findings(access.account_sid, access.workspace_sid, agent_path)
-        self._client = WorkspaceClient(access, attempts=1, transport=transport)
+        self._client = WorkspaceClient(access, attempts=attempts, wait=wait, transport=transport)
 
     def events(self, from_ms: int, to_ms: int, next_url: str | None = None) -> Page:
         """Events of a span of time; both ends are cut to whole seconds and inclusive, so a few more may come."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 import httpx
 import structlog
 
-from flex_plugin_backend.domain.events import TaskRouterEvent
-from flex_plugin_backend.errors import TwilioUnavailable
+from flex_plugin_backend.domain.events import EVENTS_FILTER, TaskRouterEvent
+from flex_plugin_backend.errors import MalformedEvent, TwilioUnavailable
 from flex_plugin_backend.taskrouter.client import TwilioAccess, WorkspaceClient, guarded
-from flex_plugin_backend.taskrouter.fields import sid, text
+from flex_plugin_backend.taskrouter.fields import lower, sid, text
 from flex_plugin_backend.taskrouter.findings import OPEN_TASKS, Findings
 from flex_plugin_backend.taskrouter.http_client import Waiter
+from flex_plugin_backend.taskrouter.pages import Row, TaskRouterPages
 
 T = TypeVar("T")
 
@@ -93,6 +94,7 @@ class TaskRouterReader:
         self._threads = threads
         self._client = WorkspaceClient(access, attempts=attempts, wait=wait, transport=transport)
         self._findings = Findings(access.account_sid, access.workspace_sid, agent_path)
+        self._pages = TaskRouterPages(access, agent_path, attempts=attempts, wait=wait, transport=transport)
 
     def catalogue(self) -> Catalogue:
         """Read the activities and which of them means logged out.
@@ -130,6 +132,28 @@ class TaskRouterReader:
             worker_sids=frozenset(workers),
             open_reservation_sids=frozenset(event.reservation_sid or "" for event in found_open.values()),
         )
+
+    def history(self, from_ms: int, to_ms: int) -> Iterator[tuple[TaskRouterEvent, ...]]:
+        """What moved anything from `from_ms` to `to_ms` (epoch ms, in whole seconds), page by page, in any order.
+
+        Raises:
+            TwilioUnavailable: a page could not be read; the pages before it are good.
+        """
+        next_url: str | None = None
+        while True:
+            page = self._pages.events(from_ms, to_ms, next_url)
+            told = {sid(row.get("sid")): row for row in page.rows if lower(row.get("event_type")) in EVENTS_FILTER}
+            yield tuple(event for row in told.values() if (event := self._from_history(row)) is not None)
+            next_url = page.next_url
+            if next_url is None:
+                return
+
+    def _from_history(self, row: Row) -> TaskRouterEvent | None:
+        try:
+            return self._pages.event(row)
+        except MalformedEvent as error:
+            _log.warning("an entry of the event history is left out", sid=text(row.get("sid")), problem=str(error))
+            return None
 
     def _each(self, read: Callable[[Any], T], rows: Iterable[Any]) -> list[T]:
         if self._threads < 1:

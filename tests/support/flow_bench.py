@@ -73,7 +73,9 @@ class FakeReader:
 
     catalogues: deque[StoredCatalogue | Exception] = field(default_factory=lambda: deque([FULL]))
     snapshots: deque[FakeSnapshot | Exception] = field(default_factory=lambda: deque([FakeSnapshot()]))
+    histories: deque[tuple[Any, ...] | Exception] = field(default_factory=lambda: deque([()]))
     reads: list[str] = field(default_factory=list)
+    windows: list[tuple[int, int]] = field(default_factory=list)
 
     def catalogue(self) -> StoredCatalogue:
         self.reads.append("catalogue")
@@ -82,6 +84,11 @@ class FakeReader:
     def snapshot(self) -> FakeSnapshot:
         self.reads.append("snapshot")
         return self._next(self.snapshots)
+
+    def history(self, from_ms: int, to_ms: int) -> list[tuple[Any, ...]]:
+        self.reads.append("history")
+        self.windows.append((from_ms, to_ms))
+        return [self._next(self.histories)]
 
     @staticmethod
     def _next(script: deque[Any]) -> Any:

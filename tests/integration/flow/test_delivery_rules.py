@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from flow_bench import T0, Bench, Peer, answer
-from histories import AVAILABLE, BREAK, LUNCH, activity
+from histories import AVAILABLE, BREAK, LUNCH, activity, reservation
 from sqlalchemy import update
 
 from flex_plugin_backend.errors import LedgerError
@@ -162,3 +162,19 @@ def test_a_ledger_that_fails_after_the_wfm_accepted_does_not_strand_the_rows(
     while (pause := bench.forwarder.duty.step()).seconds is not None:
         assert pause.seconds == 0
     assert bench.rows()[0].status == Delivery.DELIVERED
+
+
+def test_a_state_that_is_over_is_not_told_after_a_later_one(bench: Bench, peer: Peer) -> None:
+    """A later state was told a few milliseconds too early: what it hid is history, and the present keeps its place."""
+    bench.tell(activity(T0, AVAILABLE))
+    bench.drain()
+    bench.tell(activity(T0 + 20_000, BREAK))
+    bench.drain()
+    bench.tell(reservation("created", T0 + 10_000), reservation("rejected", T0 + 20_006))
+    bench.drain()
+    assert [event for _, event, _ in peer.taken] == ["AVAILABLE", "UNAVAILABLE", "UNAVAILABLE"]
+    assert bench.line("WK1") == [
+        (T0, "AVAILABLE", ""),
+        (T0 + 10_000, "RESERVED", ""),
+        (T0 + 20_006, "UNAVAILABLE", "Break"),
+    ]

@@ -17,6 +17,7 @@ from flex_plugin_backend.flow import duty
 from flex_plugin_backend.flow import tenant as tenant_module
 from flex_plugin_backend.flow.condition import Condition
 from flex_plugin_backend.flow.startup import Startup, StartupRules
+from flex_plugin_backend.ledger import eventlog
 from flex_plugin_backend.ledger.outbox import Kind
 
 S = 1_000
@@ -56,6 +57,7 @@ class Start:
             submit=self.submit,
             settled=lambda: self.settled_after.append(len(bench.reader.reads)),
             last_stored=self.project,
+            newest_ms=self.newest_ms,
         )
 
     def submit(self, events: Any) -> int:
@@ -66,6 +68,10 @@ class Start:
     def project(self) -> int:
         self.bench.project()
         return self.bench.projector.cursor
+
+    def newest_ms(self) -> int | None:
+        with self.bench.ledger.read() as connection:
+            return eventlog.newest_ms(connection, self.bench.tenant.name)
 
     def go(self) -> None:
         """The course, until it ends or is stopped."""
@@ -172,7 +178,7 @@ def test_a_reservation_missing_twice_has_ended(eager: Bench) -> None:
     on_contact(eager)
     eager.reader.snapshots = deque([shown("WK1", "WK2")])
     Start(eager, gone_settle_s=120.0).run()
-    assert eager.reader.reads == ["catalogue", "snapshot", "snapshot"]
+    assert eager.reader.reads == ["catalogue", "history", "snapshot", "snapshot"]
     assert 120.0 in eager.clock.waits
     assert eager.line("WK1")[-1] == (T0 + HOUR, "AVAILABLE", "")
 
@@ -192,7 +198,7 @@ def test_an_end_that_comes_while_waiting_counts_as_it_happened(eager: Bench) -> 
     eager.clock.meanwhile.append(lambda: eager.tell(reservation("completed", T0 + 60 * S)))
     Start(eager).run()
     assert eager.line("WK1")[-1] == (T0 + 60 * S, "AVAILABLE", "")
-    assert eager.reader.reads == ["catalogue", "snapshot"]
+    assert eager.reader.reads == ["catalogue", "history", "snapshot"]
 
 
 def test_a_worker_missing_twice_is_logged_off(eager: Bench) -> None:
@@ -338,3 +344,53 @@ def test_a_tenant_without_the_lease_stands_by_and_takes_over(
     assert bench.rows() == []
     free.set()
     until(lambda: peer.taken == [("WK1", "AVAILABLE", "")])
+
+
+def test_a_restart_reads_what_happened_meanwhile_before_any_state_is_told(eager: Bench) -> None:
+    """A contact that ended while the process was away ends when it did, and holds up no other state."""
+    eager.reader.snapshots = deque([shown("WK1", events=(found("WK1", AVAILABLE, T0),))])
+    Start(eager).run()
+    eager.store([reservation("created", T0 + 10 * S), reservation("accepted", T0 + 20 * S)])
+    eager.project()
+    eager.clock.set_ms(T0 + 2 * HOUR)
+    meanwhile = (reservation("wrapup", T0 + 50 * S), reservation("completed", T0 + 60 * S))
+    eager.reader.histories = deque([meanwhile])
+    again = Start(eager)
+    again.run()
+    assert eager.reader.reads[-2:] == ["history", "snapshot"]
+    assert eager.line("WK1") == [
+        (T0, "AVAILABLE", ""),
+        (T0 + 10 * S, "RESERVED", ""),
+        (T0 + 20 * S, "CONTACT_VOICE", ""),
+        (T0 + 50 * S, "WRAPUP", ""),
+        (T0 + 60 * S, "AVAILABLE", ""),
+    ]
+
+
+def test_history_is_read_from_before_the_newest_event_and_no_longer_than_an_hour(eager: Bench) -> None:
+    """The window overlaps what is known by ten minutes; after a long absence it is the last hour."""
+    eager.store([activity(T0 + HOUR - 60 * S, AVAILABLE)])
+    Start(eager).run()
+    assert eager.reader.windows[-1][0] == T0 + HOUR - 660 * S
+    eager.clock.set_ms(T0 + 30 * HOUR)
+    Start(eager).run()
+    assert eager.reader.windows[-1] == (T0 + 29 * HOUR, T0 + 30 * HOUR)
+
+
+def test_before_the_first_event_there_is_no_history(eager: Bench) -> None:
+    """A first start reads no history, and what a snapshot found is no event."""
+    eager.reader.snapshots = deque([shown("WK1", events=(found("WK1", AVAILABLE, T0),))])
+    Start(eager).run()
+    Start(eager).run()
+    assert "history" not in eager.reader.reads
+
+
+def test_a_history_that_cannot_be_read_is_asked_for_again(eager: Bench) -> None:
+    """States are released after one attempt; history and snapshot are repeated until both could be read."""
+    eager.store([activity(T0, AVAILABLE)])
+    eager.reader.snapshots = deque([shown("WK1")])
+    eager.reader.histories = deque([twilio_down(), ()])
+    start = Start(eager)
+    start.run()
+    assert eager.reader.reads == ["catalogue", "history", "catalogue", "history", "snapshot"]
+    assert (start.startup.problem, start.startup.done) == (None, True)

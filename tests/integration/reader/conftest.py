@@ -54,6 +54,10 @@ class FakeRest:
         """Answer with these rows."""
         self.server.expect_request(BASE + path).respond_with_json(self.rows(key, *found))
 
+    def serve_page(self, path: str, page: dict[str, Any]) -> None:
+        """Answer with this page."""
+        self.server.expect_request(BASE + path).respond_with_json(page)
+
     def serve_empty_floor(self) -> None:
         """No workers, no tasks."""
         self.serve("/Workers", "workers")

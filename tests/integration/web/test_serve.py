@@ -22,8 +22,8 @@ from click.testing import CliRunner
 from twilio.request_validator import RequestValidator
 
 from flex_plugin_backend.cli import main
+from flex_plugin_backend.domain.events import EVENTS_FILTER
 from flex_plugin_backend.settings import load_settings
-from flex_plugin_backend.settings.example import EVENTS_FILTER
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 Start = Callable[..., "Server"]
