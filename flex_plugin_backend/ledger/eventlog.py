@@ -136,6 +136,22 @@ def recent_task_ends(connection: Connection, tenant: str, from_ms: int, up_to_se
     return {row.task_sid: row.ended_ms for row in found if row.task_sid}
 
 
+def known(connection: Connection, tenant: str, sids: Iterable[str]) -> set[str]:
+    """Those of these event sids that are stored."""
+    asked = list(sids)
+    found: set[str] = set()
+    for at in range(0, len(asked), 500):
+        some = select(events.c.sid).where(events.c.tenant == tenant, events.c.sid.in_(asked[at : at + 500]))
+        found.update(connection.execute(some).scalars())
+    return found
+
+
+def last_received_ms(connection: Connection, tenant: str) -> int | None:
+    """When the newest arrival came, epoch milliseconds."""
+    newest = select(events.c.received_ms).where(events.c.tenant == tenant).order_by(events.c.seq.desc()).limit(1)
+    return connection.execute(newest).scalar()
+
+
 def count(connection: Connection, tenant: str) -> tuple[int, int | None]:
     """How many events are stored, and the time of the newest (epoch ms)."""
     row = connection.execute(

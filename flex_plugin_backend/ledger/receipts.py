@@ -107,6 +107,19 @@ def dirty(connection: Connection, tenant: str, not_before_ms: int) -> list[tuple
     return [(row.kind, row.start_ms) for row in found]
 
 
+def sent_again(connection: Connection, tenant: str, since_ms: int, before_ms: int) -> list[tuple[str, int]]:
+    """(kind, start) of the intervals from before `before_ms` that got another revision since `since_ms`."""
+    found = connection.execute(
+        select(_table.kind, _table.start_ms).where(
+            _table.tenant == tenant,
+            _table.revision > 1,
+            _table.sent_ms >= since_ms,
+            _table.start_ms < before_ms,
+        )
+    )
+    return [(row.kind, row.start_ms) for row in found]
+
+
 def last_start_ms(connection: Connection, tenant: str, kind: str) -> int | None:
     """The newest interval of this kind that has a receipt."""
     return connection.execute(

@@ -142,3 +142,52 @@ report_runs = Table(
     Column("answer_id", BigInteger),
 )
 Index("ix_report_runs_dirty", report_runs.c.tenant, report_runs.c.dirty, report_runs.c.start_ms)
+
+# Spans of time whose events have been compared with Twilio's own list, by purpose: `verified`, or one run of the
+# backfill command. Touching spans are kept as one.
+read_spans = Table(
+    "read_spans",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("purpose", String, primary_key=True),
+    Column("start_ms", BigInteger, primary_key=True),
+    Column("end_ms", BigInteger, nullable=False),
+)
+
+# Every hole in what Twilio sent us, and what became of it (ledger.gaps.Gap). `types` counts the recovered events by
+# type; `until_seq` is the arrival after which everything recovered is in the event log.
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", _RowNumber, primary_key=True, autoincrement=True),
+    Column("tenant", String, nullable=False),
+    Column("cause", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("from_ms", BigInteger, nullable=False),
+    Column("to_ms", BigInteger, nullable=False),
+    Column("found_ms", BigInteger, nullable=False),
+    Column("events", Integer, nullable=False, server_default="0"),
+    Column("types", Text, nullable=False, server_default="{}"),
+    Column("until_seq", BigInteger, nullable=False, server_default="0"),
+    Column("filled_ms", BigInteger),
+    Column("healed_ms", BigInteger),
+    Column("intervals", Integer, nullable=False, server_default="0"),
+    Column("revisions", Integer, nullable=False, server_default="0"),
+    Column("note", Text),
+    sqlite_autoincrement=True,
+)
+Index("ix_gaps_state", gaps.c.tenant, gaps.c.state, gaps.c.from_ms)
+
+# Figures of a queue and UTC day for which Twilio's statistics and the event log differ; gone when they agree again.
+queue_checks = Table(
+    "queue_checks",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("day_ms", BigInteger, primary_key=True),
+    Column("queue_sid", String, primary_key=True),
+    Column("figure", String, primary_key=True),
+    Column("twilio", Integer, nullable=False),
+    Column("ours", Integer, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("checked_ms", BigInteger, nullable=False),
+)
