@@ -10,6 +10,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field, replace
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, SQLAlchemyError
 
 from flex_plugin_backend.clock import Clock
@@ -24,12 +25,16 @@ MOST_WAITING = 20_000
 # More than any clock that is set at all can be off.
 MOST_AHEAD_MS = 3_600_000
 
+# What else is written in the transaction that stores events; it is given the sids of those that are new.
+Along = Callable[[Connection, frozenset[str]], None]
+
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class _Waiting:
     arrivals: list[Arrival]
+    along: Along | None = None
     stored: Future[set[tuple[str, str]]] = field(default_factory=Future)
 
 
@@ -87,8 +92,11 @@ class Intake:
                 self.problem = None
         return self.problem
 
-    def submit(self, tenant: str, events: Iterable[TaskRouterEvent]) -> int:
+    def submit(self, tenant: str, events: Iterable[TaskRouterEvent], along: Along | None = None) -> int:
         """Store events; returns how many of them were new, once all are on the disk.
+
+        Args:
+            along: what to write in the same transaction, so that either both are there or neither.
 
         Raises:
             IntakeUnavailable: they could not be stored in time, or at all.
@@ -96,8 +104,8 @@ class Intake:
         if not self._open:
             raise IntakeUnavailable(problem="the connector is stopping")
         received_ms = self._clock.now_ms()
-        waiting = _Waiting([Arrival(tenant, _not_ahead(event, received_ms), received_ms) for event in events])
-        if not waiting.arrivals:
+        waiting = _Waiting([Arrival(tenant, _not_ahead(event, received_ms), received_ms) for event in events], along)
+        if not waiting.arrivals and along is None:
             return 0
         if self._by_hand:
             self._commit([waiting])
@@ -119,7 +127,8 @@ class Intake:
                 self._refuse_rest()
                 return
             group, stopping = self._gather(first)
-            self._commit(group)
+            for part in _apart(group):
+                self._commit(part)
             if stopping:
                 self._refuse_rest()
                 return
@@ -145,6 +154,9 @@ class Intake:
         try:
             with self._ledger.write_durably() as connection:
                 new = eventlog.append(connection, list(first_of.values()))
+                for waiting in group:
+                    if waiting.along is not None:
+                        waiting.along(connection, frozenset(sid for _, sid in new))
         except (DataError, IntegrityError, InterfaceError, UnicodeError) as error:
             if len(group) == 1:
                 self._refuse(group, error)
@@ -189,6 +201,12 @@ class Intake:
                 return
             if waiting is not None:
                 waiting.stored.set_exception(IntakeUnavailable(problem="the connector is stopping"))
+
+
+def _apart(group: list[_Waiting]) -> list[list[_Waiting]]:
+    """What brings more to write than its events has a transaction of its own: its failure is nobody else's."""
+    plain = [one for one in group if one.along is None]
+    return ([plain] if plain else []) + [[one] for one in group if one.along is not None]
 
 
 def _not_ahead(event: TaskRouterEvent, received_ms: int) -> TaskRouterEvent:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from histories import AVAILABLE, activity
+from sqlalchemy import Connection
 
 from flex_plugin_backend.clock import ManualClock
 from flex_plugin_backend.domain.events import TaskRouterEvent
@@ -70,6 +71,17 @@ class Desk:
     def waiting(self) -> int:
         """How many submissions are in the queue."""
         return self.intake._queue.qsize()
+
+
+def mark(connection: Connection, new: frozenset[str]) -> None:
+    """Writes down how many events are new."""
+    eventlog.set_cursor(connection, TENANT, "new", len(new))
+
+
+def marked(desk: Desk) -> int:
+    """What `mark` has written."""
+    with desk.ledger.read() as connection:
+        return eventlog.cursor(connection, TENANT, "new")
 
 
 @pytest.fixture
@@ -291,3 +303,35 @@ def test_an_event_that_cannot_be_stored_does_not_cost_the_others_of_its_group(de
         with pytest.raises(IntakeUnavailable):
             rest[1].result(10)
     assert sorted(desk.held()) == sorted([first.sid, good.sid])
+
+
+def test_what_goes_along_is_in_the_same_transaction_and_knows_what_is_new(make_desk: Callable[..., Desk]) -> None:
+    """Of three events one was there already; without any event the rest is written all the same."""
+    desk = make_desk()
+    events = [activity(at, AVAILABLE) for at in (1, 2, 3)]
+    desk.intake.submit(TENANT, events[:1])
+    commits = desk.gate.commits
+    assert desk.intake.submit(TENANT, events, mark) == 2
+    assert (marked(desk), desk.gate.commits) == (2, commits + 1)
+    assert desk.intake.submit(TENANT, [], mark) == 0
+    assert marked(desk) == 0
+
+
+def test_what_goes_along_and_fails_takes_its_events_with_it_and_nobody_else(make_desk: Callable[..., Desk]) -> None:
+    """Both or neither; those who wait in the same queue are stored."""
+
+    def fail(_connection: Connection, _new: frozenset[str]) -> None:
+        raise ValueError("no")
+
+    desk = make_desk()
+    desk.gate.open.clear()
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(desk.intake.submit, TENANT, [activity(1, AVAILABLE, sid="EV1")])
+        assert desk.gate.entered.acquire(timeout=10)
+        bad = pool.submit(desk.intake.submit, TENANT, [activity(2, AVAILABLE, sid="EV2")], fail)
+        good = pool.submit(desk.intake.submit, TENANT, [activity(3, AVAILABLE, sid="EV3")])
+        desk.gate.open.set()
+        assert (first.result(), good.result()) == (1, 1)
+        with pytest.raises(IntakeUnavailable):
+            bad.result()
+    assert desk.held() == ["EV1", "EV3"]
