@@ -36,8 +36,8 @@ class TaskRouterPages:
     """Reads lists with the official client, below its resources (Twilio reference 3.1 to 3.4).
 
     Its resources read all pages of a list or none, and lose status and headers of a failure; a repair must go on where
-    it stopped and obey Retry-After. Every read raises TwilioUnavailable with `status`, `code` and `retry_after_s` as far
-    as they are known, after one attempt unless told otherwise. `next_url` is the address that the page before gave.
+    it stopped and obey Retry-After. Every read raises TwilioUnavailable with `status`, `code` and `retry_after_s` as
+    far as they are known, after one attempt unless told otherwise. `next_url` is the address that the page before gave.
     """
 
     def __init__(
