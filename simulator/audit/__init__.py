@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from simulator.audit.classify import AgentJudge
-from simulator.audit.describe import Describer, row_dict
+from simulator.audit.describe import Describer, unknown_agent
 from simulator.audit.records import (
     DeliveredRow,
     StateCodes,
@@ -75,11 +75,12 @@ def audit(
         else:
             counts.rows += 1
             counts.unknown_agent += 1
-            findings.append(_unknown(row))
+            findings.append(unknown_agent(row))
     delays: list[float] = []
     for agent in agents:
         timeline = build_timeline(agent, codes, window)
         own = by_agent[agent.agent_id]
+        counts.agents_without_rows += not own
         judge = AgentJudge(
             timeline,
             own,
@@ -93,13 +94,3 @@ def audit(
     if problems:
         raise AssertionError("; ".join(problems))
     return Verdict(counts=counts, latency=latency_of(delays), findings=tuple(findings))
-
-
-def _unknown(row: DeliveredRow) -> Finding:
-    return Finding(
-        fault=Fault.UNKNOWN_AGENT,
-        agent_id=row.agent_id,
-        agent_name="",
-        note="the truth has no such agent",
-        got=row_dict(row),
-    )

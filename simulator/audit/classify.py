@@ -12,6 +12,11 @@ from simulator.audit.timeline import Entry, Key, Pair
 from simulator.audit.verdict import Counts, Fault, Finding
 
 
+def keys_of(rows: Sequence[DeliveredRow]) -> list[Key | None]:
+    """What each row says: its pair and its second; None where the start could not be read."""
+    return [None if row.start_ms is None else ((row.event_id, row.event_reason), row.start_ms // 1000) for row in rows]
+
+
 @dataclass(slots=True)
 class _Placed:
     """How the rows lie against the timeline."""
@@ -35,16 +40,16 @@ class AgentJudge:
         describer: Describer,
         counts: Counts,
         redelivery_allowed: bool,
+        choices: Sequence[int | None] | None = None,
     ) -> None:
+        """`choices` is what `align` says of these rows, where it has been asked already."""
         self._timeline = timeline
         self._rows = rows
         self._describe = describer
         self._counts = counts
         self._redelivery_allowed = redelivery_allowed
-        self._keys: list[Key | None] = [
-            None if row.start_ms is None else ((row.event_id, row.event_reason), row.start_ms // 1000) for row in rows
-        ]
-        self._placed = self._place()
+        self._keys = keys_of(rows)
+        self._placed = self._place(align(timeline, self._keys) if choices is None else choices)
         self._wrong: dict[int, int] = {}  # state -> the row that tells it wrongly
 
     def judge(self) -> list[Finding]:
@@ -60,7 +65,6 @@ class AgentJudge:
         )
         counts.repeated += len(self._placed.repeats)
         counts.duplicated += len(self._placed.repeats)
-        counts.agents_without_rows += not self._rows
         return [*self._judge_stale(), *self._judge_misfits(), *self._judge_untold()]
 
     def delays(self, planned: Mapping[str, float]) -> list[float]:
@@ -72,10 +76,10 @@ class AgentJudge:
                 delays.append(self._rows[row].accepted_s - planned[cause_sid])
         return delays
 
-    def _place(self) -> _Placed:
+    def _place(self, choices: Sequence[int | None]) -> _Placed:
         placed = _Placed()
         newest = -1
-        for row, index in enumerate(align(self._timeline, self._keys)):
+        for row, index in enumerate(choices):
             if index is None:
                 placed.misfits.append(row)
             elif index > newest:

@@ -82,3 +82,14 @@ def row_dict(row: DeliveredRow) -> dict[str, Any]:
 
 def _utc(epoch_ms: int) -> str:
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def unknown_agent(row: DeliveredRow) -> Finding:
+    """The finding about a row of an agent whom the truth does not know."""
+    return Finding(
+        fault=Fault.UNKNOWN_AGENT,
+        agent_id=row.agent_id,
+        agent_name="",
+        note="the truth has no such agent",
+        got=row_dict(row),
+    )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.audit.reports_match import FIELDS, KEYS, high_of, low_of
@@ -27,34 +27,59 @@ class Judged:
 
 
 @dataclass(slots=True)
+class _Day:
+    """The sums of one UTC day so far, by part and row: the truth, its bounds, and what the WFM holds."""
+
+    truth: dict[str, Sums] = field(default_factory=lambda: {part: {} for part in KEYS})
+    low: dict[str, Sums] = field(default_factory=lambda: {part: {} for part in KEYS})
+    high: dict[str, Sums] = field(default_factory=lambda: {part: {} for part in KEYS})
+    held: dict[str, Sums] = field(default_factory=lambda: {part: {} for part in KEYS})
+    # Per queue: what each interval's report says of its backlog; None where it says nothing.
+    looks: dict[tuple[Any, ...], list[int | None]] = field(default_factory=dict)
+    intervals: int = 0
+
+    def add(self, one: Judged) -> None:
+        """One interval more."""
+        held = one.held["queue"]
+        for part in KEYS:
+            rows = one.truth.parts[part]
+            _sum(self.truth[part], rows, part)
+            _sum(self.low[part], map(_low, rows), part)
+            _sum(self.high[part], map(_high, rows), part)
+            _sum(self.held[part], held.parts[part], part)
+        seen = {_ids(row, "queue_report"): row.get("backlog") for row in held.parts["queue_report"]}
+        for ids in seen.keys() | self.looks.keys():
+            # Without a row nobody waits.
+            self.looks.setdefault(ids, [0] * self.intervals).append(seen.get(ids, 0))
+        self.intervals += 1
+
+
+@dataclass(slots=True)
 class InvariantJudge:
     """Checks the invariants; `little_tolerance` is in standard errors, see `littles_law`."""
 
     counts: ReportCounts
     note: Callable[[ReportFinding], None]
     little_tolerance: float = 6.0
+    _days: dict[int, _Day] = field(default_factory=dict)
 
-    def judge(self, judged: Sequence[Judged], totals: TrueInterval | None) -> None:
-        """Check everything: per UTC day, and over the whole stretch where its totals are known."""
+    def add(self, judged: Sequence[Judged], totals: TrueInterval | None) -> None:
+        """Take a stretch of intervals, and check it against its totals where they are known and nothing is missing."""
         complete = [one for one in judged if "queue" in one.held]
-        days: defaultdict[int, list[Judged]] = defaultdict(list)
         for one in complete:
-            days[one.truth.start_ms // _DAY_MS].append(one)
-        for day, intervals in sorted(days.items()):
-            self._judge_day(when(day * _DAY_MS)[:10], intervals)
+            self._days.setdefault(one.truth.start_ms // _DAY_MS, _Day()).add(one)
         if totals is not None and complete and len(complete) * INTERVAL_MS == totals.end_ms - totals.start_ms:
             self._totals(complete, totals)
 
-    def _judge_day(self, day: str, intervals: Sequence[Judged]) -> None:
-        truth: dict[str, Sums] = {}
-        low: dict[str, Sums] = {}
-        high: dict[str, Sums] = {}
-        held: dict[str, Sums] = {}
+    def close(self, before_ms: int | None = None) -> None:
+        """Check every UTC day that ended by `before_ms` and forget it; None: every day."""
+        for day in sorted(self._days):
+            if before_ms is None or (day + 1) * _DAY_MS <= before_ms:
+                self._judge_day(when(day * _DAY_MS)[:10], self._days.pop(day))
+
+    def _judge_day(self, day: str, sums: _Day) -> None:
+        truth, low, high, held = sums.truth, sums.low, sums.high, sums.held
         for part in KEYS:
-            truth[part] = _summed((row for one in intervals for row in one.truth.parts[part]), part)
-            low[part] = _summed((_low(row) for one in intervals for row in one.truth.parts[part]), part)
-            high[part] = _summed((_high(row) for one in intervals for row in one.truth.parts[part]), part)
-            held[part] = _summed((row for one in intervals for row in one.held["queue"].parts[part]), part)
             for ids in truth[part].keys() | held[part].keys():
                 self._sums(day, part, ids, truth[part], (low[part], high[part]), held[part])
         for ids in truth["queue_report"].keys() & held["queue_report"].keys():
@@ -64,7 +89,7 @@ class InvariantJudge:
             if not opened:
                 row = held["queue_report"][ids]
                 waited_s = row["queue_delay_s"] + truth["queue_report"][ids]["unserved_delay_s"]
-                self._littles_law(day, ids, intervals, waited_s, row["contacts_received"])
+                self._littles_law(day, ids, sums.looks[ids], waited_s, row["contacts_received"])
         part = "agent_system_performance_report"
         for ids in truth[part].keys() & held[part].keys():
             self._login(day, ids, truth[part][ids], held[part][ids])
@@ -119,7 +144,7 @@ class InvariantJudge:
                     held["login_time_s"])  # fmt: skip
 
     def _littles_law(
-        self, day: str, ids: tuple[Any, ...], intervals: Sequence[Judged], waited_s: int, contacts: int
+        self, day: str, ids: tuple[Any, ...], looks: Sequence[int | None], waited_s: int, contacts: int
     ) -> None:
         """Little's law per queue and day: the mean backlog is the rate of arrivals times the mean wait.
 
@@ -129,7 +154,6 @@ class InvariantJudge:
         (s^2 + L + 1/n) * (1 + 2 w / 900) / n, with n looks of variance s^2, L the right side, w the mean wait.
         Contacts booked in another day than they waited in add the largest backlog times w over the length.
         """
-        looks = [_backlog(one.held["queue"], ids) for one in intervals]
         if len(looks) < _LEAST_LOOKS or None in looks:
             return
         backlog = [float(look) for look in looks if look is not None]
@@ -170,14 +194,6 @@ def _ids(row: Row, part: str) -> tuple[Any, ...]:
     return tuple(row.get(name) for name in KEYS[part])
 
 
-def _backlog(report: HeldReport, ids: tuple[Any, ...]) -> int | None:
-    """What a report says of a queue's backlog; without a row nobody waits, without the field nobody knows."""
-    for row in report.parts["queue_report"]:
-        if _ids(row, "queue_report") == ids:
-            return row.get("backlog")
-    return 0
-
-
 def _low(row: Row) -> Row:
     return {name: low_of(row, name) if isinstance(value, int) else value for name, value in row.items()}
 
@@ -188,7 +204,11 @@ def _high(row: Row) -> Row:
 
 def _summed(rows: Iterable[Row], part: str) -> Sums:
     sums: Sums = {}
+    _sum(sums, rows, part)
+    return sums
+
+
+def _sum(sums: Sums, rows: Iterable[Row], part: str) -> None:
     for row in rows:
         numbers = {name: value for name, value in row.items() if isinstance(value, int)}
         sums.setdefault(_ids(row, part), Counter()).update(numbers)
-    return sums

@@ -45,6 +45,7 @@ class Entry:
             not always when it began. For the state the world began with: the world's beginning, because the agent
             was in it before.
         cause_sid: the event that began it.
+        position: of its first state among the agent's states.
     """
 
     pair: Pair
@@ -55,6 +56,7 @@ class Entry:
     in_window: bool
     opening_s: int | None
     cause_sid: str | None
+    position: int = 0
 
     @property
     def start_s(self) -> int:
@@ -86,18 +88,21 @@ class Entry:
 
 def build_timeline(agent: TruthAgent, codes: StateCodes, window: Window) -> list[Entry]:
     """The agent's states as pairs, neighbours with the same pair made one, each with its obligation."""
-    merged: list[tuple[Pair, TruthState]] = []
+    merged: list[tuple[Pair, TruthState, int]] = []
     previous_ms: int | None = None
-    for state in agent.states:
+    for position, state in enumerate(agent.states):
         if previous_ms is not None and state.start_ms < previous_ms:
             raise ValueError(f"the truth of agent {agent.agent_id} runs backwards at {state.start_ms}")
         previous_ms = state.start_ms
         pair = pair_of(state, codes)
         if not merged or merged[-1][0] != pair:
-            merged.append((pair, state))
-    starts = [state.start_ms for _, state in merged]
+            merged.append((pair, state, position))
+    starts = [state.start_ms for _, state, _ in merged]
     ends: list[int | None] = [*starts[1:], None]
-    return [_entry(pair, state, end_ms, window) for (pair, state), end_ms in zip(merged, ends, strict=False)]
+    return [
+        _entry(pair, state, end_ms, window, position)
+        for (pair, state, position), end_ms in zip(merged, ends, strict=False)
+    ]
 
 
 def pair_of(state: TruthState, codes: StateCodes) -> Pair:
@@ -112,7 +117,7 @@ def _opening_s(state: TruthState, window: Window, *, over: bool) -> int | None:
     return state.start_ms // 1000 if state.cause_sid is None else None
 
 
-def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window) -> Entry:
+def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window, position: int) -> Entry:
     # A state that ended at the very instant of the start was not in force any more.
     over = end_ms is not None and end_ms <= window.from_ms
     known_ms = window.known_from_ms.get(state.cause_sid) if state.cause_sid is not None else None
@@ -126,4 +131,5 @@ def _entry(pair: Pair, state: TruthState, end_ms: int | None, window: Window) ->
         in_window=not over and not later,
         opening_s=_opening_s(state, window, over=over),
         cause_sid=state.cause_sid,
+        position=position,
     )

@@ -1,0 +1,1 @@
+"""What can go wrong between Twilio and the connector; one fault, one file."""

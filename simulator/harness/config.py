@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 TENANT = "demo"
 # What docs/configuration.md recommends as the workspace's EventsFilter: everything that states and reports come from.
@@ -31,21 +32,30 @@ EVENTS_FILTER = ",".join(
 # The model lets an agent forget a wrap-up for hours and says so in its truth; the connector's cap would end it earlier.
 _NO_CAP_S = 30 * 86_400
 
+Scalar = str | int | float
+
+
+class SharedClock(Protocol):
+    """Three numbers that several processes share."""
+
+    @property
+    def start_ms(self) -> int: ...
+    @property
+    def anchor_ms(self) -> int: ...
+    @property
+    def speed(self) -> float: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorFacts:
     """What the connector must be told to stand between the two simulated worlds.
 
     Attributes:
-        start_ms, anchor_ms, speed: the shared clock.
         twilio_url, wfm_url: base addresses of the fakes.
     """
 
     port: int
     ledger: Path
-    start_ms: int
-    anchor_ms: int
-    speed: float
     twilio_url: str
     account_sid: str
     workspace_sid: str
@@ -67,12 +77,11 @@ class ConnectorFacts:
         return f"{self.url}/twilio/{TENANT}/events"
 
 
-def write_config(facts: ConnectorFacts, path: Path) -> None:
-    """Write the file, readable by its owner alone, because keys stand in it."""
-    tables: dict[str, dict[str, str | int | float]] = {
+def settings_of(facts: ConnectorFacts) -> dict[str, dict[str, Scalar]]:
+    """The tables of the connector's settings, by their dotted names."""
+    return {
         "server": {"host": "127.0.0.1", "port": facts.port, "public_url": facts.url},
         "ledger": {"url": f"sqlite:///{facts.ledger}"},
-        "clock": {"start_ms": facts.start_ms, "anchor_ms": facts.anchor_ms, "speed": float(facts.speed)},
         f"tenants.{TENANT}.twilio": {
             "account_sid": facts.account_sid,
             "workspace_sid": facts.workspace_sid,
@@ -89,13 +98,19 @@ def write_config(facts: ConnectorFacts, path: Path) -> None:
             "agent_id": "worker_sid",
             "offline_activity_sid": facts.offline_activity_sid,
         },
-        f"tenants.{TENANT}.states": {
-            "wrap_up_cap_s": _NO_CAP_S,
-            # These bridge the delays of networks and disks, which a faster clock does not make any shorter.
-            "task_end_grace_s": 30.0 * facts.speed,
-            "catch_up_s": 900.0 * facts.speed,
-            "gone_settle_s": 120.0 * facts.speed,
-        },
+        f"tenants.{TENANT}.states": {"wrap_up_cap_s": _NO_CAP_S},
+    }
+
+
+def write_config(facts: ConnectorFacts, clock: SharedClock, path: Path) -> None:
+    """Write the file for a run on a shared clock, readable by its owner alone, because keys stand in it."""
+    tables = settings_of(facts)
+    tables["clock"] = {"start_ms": clock.start_ms, "anchor_ms": clock.anchor_ms, "speed": float(clock.speed)}
+    # These bridge the delays of networks and disks, which a faster clock does not make any shorter.
+    tables[f"tenants.{TENANT}.states"] |= {
+        "task_end_grace_s": 30.0 * clock.speed,
+        "catch_up_s": 900.0 * clock.speed,
+        "gone_settle_s": 120.0 * clock.speed,
     }
     text = "\n".join(
         f"[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
@@ -103,6 +118,17 @@ def write_config(facts: ConnectorFacts, path: Path) -> None:
     )
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
+
+
+def nested(tables: Mapping[str, Mapping[str, Scalar]]) -> dict[str, Any]:
+    """The tables as one mapping within another, as `create_app` takes them."""
+    whole: dict[str, Any] = {}
+    for name, table in tables.items():
+        place = whole
+        for step in name.split("."):
+            place = place.setdefault(step, {})
+        place.update(table)
+    return whole
 
 
 def _toml(value: str | float) -> str:

@@ -146,9 +146,6 @@ class Stage:
         facts = ConnectorFacts(
             port=_free_port(),
             ledger=self._directory / "ledger.sqlite3",
-            start_ms=start_ms,
-            anchor_ms=clock.anchor_ms,
-            speed=plan.speed,
             twilio_url=floor["base_url"],
             account_sid=floor["account_sid"],
             workspace_sid=floor["workspace_sid"],
@@ -158,7 +155,7 @@ class Stage:
             access_key=_ACCESS_KEY,
             secret_key=self._secret_key,
         )
-        write_config(facts, self.config_path)
+        write_config(facts, clock, self.config_path)
         self.connector = self._face("the connector", facts.url)
         shared = {"start_ms": start_ms, "anchor_ms": clock.anchor_ms, "speed": plan.speed}
         self.wfm.post("/sim/start", shared)

@@ -66,6 +66,13 @@ class World:
         self._agenda.run_until(until_ms)
         return self.log.settle(until_ms)
 
+    def forget_before(self, ms: int) -> None:
+        """Let go of events, states, contacts and reservations that were over by then, so that memory is bounded."""
+        self.log.forget_before(ms)
+        self.truth.forget_before(ms)
+        for worker in self.floor.workers:
+            worker.history = [one for one in worker.history if one.is_open or one.updated_ms >= ms]
+
     def tasks(self, now_ms: int) -> list[Task]:
         """The tasks that REST still knows, oldest first."""
         return [task for task in self._transitions.tasks.values() if _is_known(task, now_ms)]

@@ -60,9 +60,17 @@ class EventLog:
         self._settled: list[Event] = []
         self._staged: list[tuple[int, int, Event]] = []
         self._drawn = 0
+        self._forgotten = 0
 
     def __len__(self) -> int:
-        return len(self._settled)
+        """How many events there were, those that are forgotten included."""
+        return self._forgotten + len(self._settled)
+
+    def forget_before(self, ms: int) -> None:
+        """Let go of events older than this; REST knows them no more."""
+        old = self._position(ms)
+        del self._settled[:old]
+        self._forgotten += old
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._settled)

@@ -126,6 +126,7 @@ class Figures:
     def __init__(self, ledger: Ledger, rules: FigureRules, *, until_ms: int, known_from_ms: int | None = None) -> None:
         self._rules = rules
         self._known_from_ms = known_from_ms
+        self._from_the_beginning = ledger.since_ms is None
         self._stays = [stay for stay in ledger.stays if stay.start_ms <= until_ms]
         self._stints = [stint for stints in ledger.stints.values() for stint in stints]
         self._queue_at_start = {stay.task_sid: stay for stay in self._stays if self._opened(stay.entered_ms)}
@@ -297,7 +298,8 @@ class Figures:
         }
         # Short states at the connector's start are absorbed the other way round by one who does not know the past.
         margin_ms = round(self._rules.min_state_s * 1000)
-        if segment.first or self._opened(segment.start_ms - margin_ms):
+        begins = segment.first and self._from_the_beginning
+        if begins or self._opened(segment.start_ms - margin_ms):
             row["opening"] = True
         return row
 

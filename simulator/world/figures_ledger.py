@@ -6,6 +6,7 @@ which the change takes effect.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,7 +92,10 @@ class PlannedShift:
 
 
 class Ledger:
-    """Takes notes for one world; everything in it is in the order in which it happened."""
+    """Takes notes for one world; everything in it is in the order in which it happened.
+
+    `since_ms` is from when on the notes are complete; None: from the beginning of the world.
+    """
 
     def __init__(self, offline_activity_sid: str) -> None:
         self._offline_activity_sid = offline_activity_sid
@@ -99,6 +103,7 @@ class Ledger:
         self.stints: dict[str, list[Stint]] = {}
         self.activities: dict[str, list[Doing]] = {}
         self.shifts: dict[str, list[PlannedShift]] = {}
+        self.since_ms: int | None = None
         self._waiting: dict[str, Stay] = {}
         self._open: dict[str, Stint] = {}
 
@@ -153,6 +158,19 @@ class Ledger:
             if duty.start_ms < duty.end_ms and (not planned or planned[-1].end_ms <= duty.start_ms):
                 planned.append(duty)
         self.shifts.setdefault(worker.sid, []).append(PlannedShift(start_ms, end_ms, tuple(planned)))
+
+    def forget_before(self, ms: int) -> None:
+        """Let go of what was over by then; figures of later intervals need no more of it."""
+        self.stays = [stay for stay in self.stays if stay.end_ms is None or stay.end_ms >= ms]
+        for worker_sid, stints in self.stints.items():
+            self.stints[worker_sid] = [stint for stint in stints if stint.ended_ms is None or stint.ended_ms >= ms]
+        for doings in self.activities.values():
+            begun = bisect_right(doings, ms, key=lambda doing: doing.start_ms)
+            if begun > 1:
+                del doings[: begun - 1]
+                self.since_ms = ms
+        for worker_sid, shifts in self.shifts.items():
+            self.shifts[worker_sid] = [shift for shift in shifts if shift.end_ms >= ms]
 
     # -- queues
 

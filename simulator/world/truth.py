@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from simulator.world.entities import Reservation, ReservationStatus, Worker
@@ -49,6 +50,18 @@ class Truth:
         """The states that have begun by `ms`; the model may be a few milliseconds ahead of its events."""
         return [state for state in self.states[worker.sid] if state.start_ms <= ms]
 
+    def since(self, worker: Worker, after_ms: int, until_ms: int) -> list[TrueState]:
+        """The states that have begun after `after_ms` and by `until_ms`."""
+        states = self.states[worker.sid]
+        first = bisect_right(states, after_ms, key=_start)
+        return states[first : bisect_right(states, until_ms, key=_start)]
+
+    def forget_before(self, ms: int) -> None:
+        """Let go of states that were over by then, and of the books of contacts and activities of that time."""
+        for states in self.states.values():
+            del states[: max(0, bisect_right(states, ms, key=_start) - 1)]
+        self.ledger.forget_before(ms)
+
     def _value(self, worker: Worker) -> tuple[str, str, str, str]:
         """State, channel, direction, reason: contact before wrap-up before ringing before the activity."""
         talking: list[Reservation] = []
@@ -76,3 +89,7 @@ class Truth:
         if worker.activity.available:
             return ("AVAILABLE", "", "", "")
         return ("UNAVAILABLE", "", "", worker.activity.name)
+
+
+def _start(state: TrueState) -> int:
+    return state.start_ms

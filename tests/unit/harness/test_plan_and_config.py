@@ -11,13 +11,11 @@ import pytest
 
 from simulator.harness import DemoPlan, Outage
 from simulator.harness.config import ConnectorFacts, clean_environment, write_config
+from simulator.harness.stage import Clock
 
 FACTS = ConnectorFacts(
     port=8089,
     ledger=Path("/data/ledger.sqlite3"),
-    start_ms=1_767_600_000_000,
-    anchor_ms=1_800_000_000_000,
-    speed=75,
     twilio_url="http://127.0.0.1:1",
     account_sid="AC1",
     workspace_sid="WS1",
@@ -27,6 +25,7 @@ FACTS = ConnectorFacts(
     access_key="key",
     secret_key="secret",
 )
+CLOCK = Clock(start_ms=1_000, anchor_ms=2_000, speed=75, end_ms=3_000)
 
 
 @pytest.mark.parametrize("change", [{"agents": 0}, {"speed": 0}, {"minutes": -1}, {"warm_up_minutes": -1}])
@@ -45,9 +44,9 @@ def test_the_command_repeats_the_plan() -> None:
 def test_the_configuration_is_toml_that_the_connector_takes(tmp_path: Path) -> None:
     """What was put in comes out of the file, with quotes and backslashes intact."""
     path = tmp_path / "connector.toml"
-    write_config(FACTS, path)
+    write_config(FACTS, CLOCK, path)
     tables = tomllib.loads(path.read_text())
-    assert tables["clock"] == {"start_ms": FACTS.start_ms, "anchor_ms": FACTS.anchor_ms, "speed": 75.0}
+    assert tables["clock"] == {"start_ms": 1_000, "anchor_ms": 2_000, "speed": 75.0}
     assert tables["ledger"]["url"] == "sqlite:////data/ledger.sqlite3"
     assert tables["tenants"]["demo"]["twilio"]["auth_token"] == FACTS.auth_token
     assert tables["tenants"]["demo"]["mapping"]["offline_activity_sid"] == "WA1"
@@ -56,7 +55,7 @@ def test_the_configuration_is_toml_that_the_connector_takes(tmp_path: Path) -> N
 def test_the_configuration_is_for_its_owner_alone(tmp_path: Path) -> None:
     """Keys stand in the file, so nobody else may read it."""
     path = tmp_path / "connector.toml"
-    write_config(FACTS, path)
+    write_config(FACTS, CLOCK, path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

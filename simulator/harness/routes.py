@@ -1,0 +1,46 @@
+"""The ways in which events come to the connector in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+from wsgiref.types import WSGIApplication
+
+from simulator.harness.wsgi import Door
+from simulator.twilio.form import CallbackForm
+from simulator.world.events import Event
+
+
+class Route(Protocol):
+    """Delivers events.
+
+    Attributes:
+        gathers_ms: for how long events are gathered before they are sent together.
+        requests: how many requests were made.
+    """
+
+    gathers_ms: int
+    requests: int
+
+    def deliver(self, events: Sequence[Event]) -> list[Event]:
+        """Send these, in order; returns those that were taken."""
+
+
+class CallbackRoute:
+    """Signed callbacks, one request for each event."""
+
+    gathers_ms = 0
+
+    def __init__(self, app: WSGIApplication, url: str, form: CallbackForm) -> None:
+        self._door = Door(app, url)
+        self._form = form
+        self.requests = 0
+
+    def deliver(self, events: Sequence[Event]) -> list[Event]:
+        """Post them one by one; what is not answered with a 2xx is not sent again, as with Twilio."""
+        taken: list[Event] = []
+        for event in events:
+            self.requests += 1
+            if 200 <= self._door.post(*self._form.render(event)) < 300:
+                taken.append(event)
+        return taken
