@@ -8,6 +8,7 @@ import click
 
 _COMMANDS = {
     "demo": "simulator.cli.demo:demo",
+    "soak": "simulator.cli.soak:soak",
     "twilio": "simulator.cli.twilio:twilio",
     "wfm": "simulator.cli.wfm:wfm",
 }

@@ -57,8 +57,8 @@ def demo(
     from simulator.cli.demo_output import Screen, show_failure, show_stay, show_verdict
 
     if json_file is not None:
-        _make_empty(json_file)
-    place = _make_place(directory)
+        make_empty(json_file)
+    place = make_place(directory)
     plan = DemoPlan(
         agents=agents,
         minutes=minutes,
@@ -68,7 +68,7 @@ def demo(
     )
     screen = Screen()
     # SIGTERM ends the demo the way Ctrl-C does, so that no server is left behind.
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
 
     unwritten = ""
 
@@ -76,7 +76,7 @@ def demo(
         nonlocal unwritten
         screen.close()
         if json_file is not None:
-            unwritten = _write_verdict(json_file, result)
+            unwritten = write_verdict(json_file, json.dumps(result.to_dict(), indent=2))
         show_verdict(result, None if unwritten else json_file)
         if unwritten:
             click.echo(unwritten, err=True)
@@ -98,7 +98,7 @@ def demo(
     raise SystemExit(0 if result.clean and not unwritten else 1)
 
 
-def _make_empty(json_file: Path) -> None:
+def make_empty(json_file: Path) -> None:
     """Find out before the run that the file can be written; an old verdict in it would be taken for this run's."""
     try:
         json_file.open("w", encoding="utf-8").close()
@@ -106,16 +106,16 @@ def _make_empty(json_file: Path) -> None:
         raise click.BadParameter(f"{json_file} cannot be written: {error.strerror}", param_hint="--json") from error
 
 
-def _write_verdict(json_file: Path, result: DemoResult) -> str:
+def write_verdict(json_file: Path, text: str) -> str:
     """Write it; what stood in the way, or nothing."""
     try:
-        json_file.write_text(json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8")
+        json_file.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         return f"The verdict could not be written to {json_file}: {error.strerror}."
     return ""
 
 
-def _make_place(directory: Path | None) -> Path:
+def make_place(directory: Path | None) -> Path:
     """A directory that can be written to: the given one, made if need be, or a temporary one."""
     try:
         if directory is None:
@@ -136,5 +136,6 @@ def _wait() -> None:
         click.echo("Ending the servers.")
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """A signal handler: end as Ctrl-C does."""
     raise KeyboardInterrupt

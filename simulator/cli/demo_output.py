@@ -13,8 +13,8 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from simulator.audit import Finding
-from simulator.audit.reports import ReportFinding
+from simulator.audit import Finding, Verdict
+from simulator.audit.reports import ReportFinding, ReportVerdict
 from simulator.harness import DemoPlan, DemoResult, HarnessError, Progress, Stage
 
 _MOST_FINDINGS = 10
@@ -93,13 +93,7 @@ def show_verdict(result: DemoResult, json_file: Path | None, console: Console | 
     console = console or Console()
     console.print(_verdict_table(result))
     verdict = result.verdict
-    for finding in verdict.findings[:_MOST_FINDINGS]:
-        console.print(_finding_text(finding), markup=False, highlight=False, soft_wrap=True)
-    for report_finding in (result.reports.findings if result.reports else ())[:_MOST_FINDINGS]:
-        console.print(_report_finding_text(report_finding), markup=False, highlight=False, soft_wrap=True)
-    left = len(verdict.findings) - _MOST_FINDINGS
-    if left > 0:
-        console.print(f"... and {left} more findings; --json FILE writes all of them.", markup=False)
+    show_findings(verdict, result.reports, console)
     if result.clean:
         console.print("[bold green]CLEAN[/]  What the WFM holds is what happened.")
     else:
@@ -117,6 +111,17 @@ def show_verdict(result: DemoResult, json_file: Path | None, console: Console | 
             console.print(f"Log of {name}: {log}", markup=False, highlight=False, soft_wrap=True)
     if json_file is not None:
         console.print(f"The whole verdict: {json_file}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_findings(verdict: Verdict, reports: ReportVerdict | None, console: Console) -> None:
+    """The first findings of each verdict."""
+    for finding in verdict.findings[:_MOST_FINDINGS]:
+        console.print(_finding_text(finding), markup=False, highlight=False, soft_wrap=True)
+    for report_finding in (reports.findings if reports else ())[:_MOST_FINDINGS]:
+        console.print(_report_finding_text(report_finding), markup=False, highlight=False, soft_wrap=True)
+    left = len(verdict.findings) - _MOST_FINDINGS
+    if left > 0:
+        console.print(f"... and {left} more findings; --json FILE writes all of them.", markup=False)
 
 
 def _verdict_table(result: DemoResult) -> Table:

@@ -28,12 +28,16 @@ class Mail:
 
     def post(self, events: Sequence[Event]) -> None:
         """These events have happened."""
-        letters = [Letter(one.ms, one) for one in events if not self._wanted or one.type in self._wanted]
-        for fault in self._faults:
-            letters = fault.apply(letters, self._chance)
-        for letter in letters:
-            self._posted += 1
-            heapq.heappush(self._heap, (letter.at_ms, self._posted, letter))
+        for one in events:
+            if self._wanted and one.type not in self._wanted:
+                continue
+            letters = [Letter(one.ms, one)]
+            # One by one, so that the portions in which events come leave no trace.
+            for fault in self._faults:
+                letters = fault.apply(letters, self._chance)
+            for letter in letters:
+                self._posted += 1
+                heapq.heappush(self._heap, (letter.at_ms, self._posted, letter))
 
     def next_ms(self) -> int | None:
         """When the next one arrives."""

@@ -21,6 +21,7 @@ from simulator.harness.virtual import VirtualFloor
 from simulator.world.scenario import Scenario
 
 RouteName = Literal["callbacks"]
+ROUTES: tuple[RouteName, ...] = ("callbacks",)
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 
