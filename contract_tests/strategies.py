@@ -24,7 +24,8 @@ _DAY_MS = 86_400_000
 # Mondays to Sundays of a few recent years; whoever wants others gives `starts`.
 _FIRST_MS, _LAST_MS = 1_577_836_800_000, 1_767_225_600_000  # 2020-01-01 to 2026-01-01
 _MOST_ROWS = 5
-_IDS = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-", min_size=1, max_size=24)
+# One letter in front and no capitals: never a placeholder such as `null`, never twins that differ by case alone.
+_IDS = st.text("abcdefghijklmnopqrstuvwxyz0123456789._@-", min_size=1, max_size=23).map(lambda text: f"z{text}")
 _NAMES = st.text("abcdefghijklmnopqrstuvwxyz ÄÖÜéñ中文😀", min_size=1, max_size=16).map(str.strip).filter(bool)
 
 
@@ -57,9 +58,10 @@ def payloads(
     return plain.map(lambda found: profile.encode(dto, known.kept(dto, found)))
 
 
-def event_pairs(profile: Profile) -> st.SearchStrategy[tuple[str, str]]:
-    """(event id, reason) of the profile's table, with a reason where one is wanted."""
-    return st.sampled_from(list(profile.events.values())).flatmap(_pair)
+def event_pairs(profile: Profile, *, logged_in: bool = False) -> st.SearchStrategy[tuple[str, str]]:
+    """(event id, reason) of the profile's table, with a reason where one is wanted; `logged_in`: no log-off."""
+    off = {event.id for event in profile.events.values() if event.state == "OFFLINE"} if logged_in else set()
+    return st.sampled_from([event for event in profile.events.values() if event.id not in off]).flatmap(_pair)
 
 
 def _pair(event: Event) -> st.SearchStrategy[tuple[str, str]]:
@@ -116,18 +118,17 @@ class _Contract:
         def build(draw: st.DrawFn) -> list[dict[str, Any]]:
             at_ms = draw(st.integers(_FIRST_MS // 1000, _LAST_MS // 1000)) * 1000
             rows: list[dict[str, Any]] = []
-            for event_id, reason in _without_repetition(
-                draw(st.lists(event_pairs(self.profile), min_size=1, max_size=4))
-            ):
+            for event_id, reason in draw(self._pairs(logged_in=False)):
                 rows.append({"agent_id": agent_id, "event_id": event_id, "event_reason": reason, "start_ms": at_ms})
                 at_ms += draw(st.integers(least_s, 7_200)) * 1000
             return rows
 
         return build()
 
-    def _pairs(self) -> st.SearchStrategy[list[tuple[str, str]]]:
+    def _pairs(self, *, logged_in: bool) -> st.SearchStrategy[list[tuple[str, str]]]:
         """Events with reasons, one after the other, each another than the one before."""
-        return st.lists(event_pairs(self.profile), min_size=1, max_size=4).map(_without_repetition)
+        pairs = event_pairs(self.profile, logged_in=logged_in)
+        return st.lists(pairs, min_size=1, max_size=4).map(_without_repetition)
 
     # ------------------------------------------------------------------------------------------- reports
 
@@ -150,7 +151,7 @@ class _Contract:
 
         @st.composite
         def build(draw: st.DrawFn) -> list[dict[str, Any]]:
-            pairs = draw(self._pairs())
+            pairs = draw(self._pairs(logged_in=True))
             many = len(pairs)
             ends_s = sorted(draw(st.sets(st.integers(0, (length_s - 1) // least_s), min_size=many, max_size=many)))
             since_s = ends_s[0] * least_s - draw(st.integers(least_s, 7_200))
@@ -271,6 +272,8 @@ class _Contract:
         fields = self.profile.dto(dto).fields
         needed = {name: self._value(field) for name, field in fields.items() if field.required}
         other = {name: self._value(field) for name, field in fields.items() if not field.required}
+        if {"access_key", "secret_key"} <= needed.keys():
+            needed["secret_key"] = needed["secret_key"].map(lambda text: f"secret-{text}")
         return st.fixed_dictionaries(needed, optional=other)
 
     def _value(self, field: Field) -> st.SearchStrategy[Any]:
@@ -278,7 +281,7 @@ class _Contract:
             case FieldType.STRING | FieldType.ANY:
                 return _IDS
             case FieldType.INTEGER | FieldType.DURATION:
-                return st.integers(0, min(field.maximum or 3_600, 3_600))
+                return st.integers(1, min(field.maximum or 3_600, 3_600))
             case FieldType.NUMBER:
                 return st.floats(0, field.maximum or 100, allow_nan=False)
             case FieldType.BOOLEAN:
@@ -288,8 +291,14 @@ class _Contract:
             case FieldType.OBJECT:
                 return self.any_object(field.of or "")
             case FieldType.ARRAY:
-                return st.lists(self.any_object(field.of or ""), max_size=min(field.max_rows or 3, 3))
+                rows = st.lists(self.any_object(field.of or ""), max_size=min(field.max_rows or 3, 3))
+                return rows.map(_numbered)
 
 
 def _without_repetition(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [pair for number, pair in enumerate(pairs) if number == 0 or pair != pairs[number - 1]]
+
+
+def _numbered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows that carry a position carry each another one."""
+    return [{**row, "index": number} if "index" in row else row for number, row in enumerate(rows)]

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from flex_plugin_backend.cli.contract_check import check
 from flex_plugin_backend.cli.contract_import import import_
+from flex_plugin_backend.cli.contract_schema import schema
 from flex_plugin_backend.wfm.contract import Dto, Field, Origin, Profile, Provenance, load_profile
 
 _PIPED_WIDTH = 160  # columns when the output is no terminal, so that names are not torn apart
@@ -26,6 +27,7 @@ def contract() -> None:
 
 contract.add_command(import_)
 contract.add_command(check)
+contract.add_command(schema)
 
 
 @contract.command()

@@ -157,14 +157,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The numbers of the contract; rows are per request, the rest are seconds."""
+    """The numbers of the contract; rows are per request, characters per text, the rest are seconds."""
 
     agent_states_rows: int
     agent_activity_rows: int
     queue_rows: int
+    text_chars: int
     interval_s: int
     min_state_s: int
     heartbeat_period_s: int
     token_life_s: int
     refresh_token_life_s: int
     refresh_margin_s: int
+    clock_skew_s: int

@@ -14,6 +14,7 @@ from flex_plugin_backend.wfm.contract.model import Dto, Endpoint, Event, Limits,
 
 if TYPE_CHECKING:
     from flex_plugin_backend.wfm.contract.findings import Finding
+    from flex_plugin_backend.wfm.contract.payload import Plan
     from flex_plugin_backend.wfm.contract.validator import Validator
 
 
@@ -127,15 +128,25 @@ class Profile:
     # --------------------------------------------------------------------------------------------- checks
 
     @cached_property
+    def plans(self) -> Mapping[str, Plan]:
+        """How the objects of each DTO are read by the rules."""
+        from flex_plugin_backend.wfm.contract.payload import plan_of
+
+        return {name: plan_of(self, dto) for name, dto in self.dtos.items()}
+
+    @cached_property
     def validator(self) -> Validator:
         """The checks of this profile, compiled at first use."""
         from flex_plugin_backend.wfm.contract.validator import Validator
 
         return Validator(self)
 
-    def validate(self, dto: str, wire: object) -> list[Finding]:
-        """Everything that is wrong with a JSON value as a `dto`; an empty list when nothing is."""
-        return self.validator.validate(dto, wire)
+    def validate(self, dto: str, wire: object, *, now_ms: int | None = None) -> list[Finding]:
+        """Everything that is wrong with a JSON value as a `dto`; an empty list when nothing is.
+
+        `now_ms` is the clock in epoch milliseconds; without it the rules about now do not look.
+        """
+        return self.validator.validate(dto, wire, now_ms=now_ms)
 
     def json_schema(self, dto: str) -> dict[str, Any]:
         """The JSON Schema (2020-12) of `dto`."""

@@ -36,8 +36,9 @@ class Validator:
         self._profile = profile
         self._rules = tuple(RULES.values() if rules is None else rules)
         self._schemas: dict[str, jsonschema_rs.Draft202012Validator] = {}
+        self._fitting: dict[str, tuple[Rule, ...]] = {}
 
-    def validate(self, dto: str, wire: object) -> list[Finding]:
+    def validate(self, dto: str, wire: object, *, now_ms: int | None = None) -> list[Finding]:
         """Everything that is wrong with `wire` as a `dto`, in the order of the payload.
 
         Where a rule of meaning and the schema complain about the same value, the rule's words are kept: they say more.
@@ -45,18 +46,27 @@ class Validator:
         shape = list(self._shape(dto, wire))
         meaning: list[Finding] = []
         if isinstance(wire, Mapping):
-            payload = Payload(self._profile, dto, wire)
-            for rule in self._rules:
-                if rule.fits(dto):
-                    meaning.extend(rule.check(payload))
+            payload = Payload(self._profile, dto, wire, now_ms)
+            for rule in self._rules_for(dto):
+                meaning.extend(map(rule.finding, rule.check(payload) if rule.check else ()))
+        if not meaning and not shape:
+            return []
         explained = {finding.pointer for finding in meaning}
         findings = [finding for finding in shape if finding.pointer not in explained] + meaning
         return sorted(findings, key=lambda finding: (pointer_order(finding.pointer), finding.rule))
+
+    def _rules_for(self, dto: str) -> tuple[Rule, ...]:
+        fitting = self._fitting.get(dto)
+        if fitting is None:
+            fitting = self._fitting[dto] = tuple(rule for rule in self._rules if rule.fits(dto))
+        return fitting
 
     def _shape(self, dto: str, wire: object) -> Iterable[Finding]:
         schema = self._schemas.get(dto)
         if schema is None:
             schema = self._schemas[dto] = jsonschema_rs.Draft202012Validator(self._profile.json_schema(dto))
+        if schema.is_valid(wire):
+            return
         for error in schema.iter_errors(wire):
             yield from _shape_findings(error)
 

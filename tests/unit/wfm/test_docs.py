@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -10,13 +11,21 @@ from flex_plugin_backend.wfm.contract import Finding, load_profile
 from flex_plugin_backend.wfm.contract.rules import RULES
 from flex_plugin_backend.wfm.contract.validator import SHAPE_RULES
 
-TEXT = (Path(__file__).parents[3] / "docs" / "contract.md").read_text()
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "contract.md").read_text()
 
 
-def test_every_rule_is_in_the_table() -> None:
-    """The table of rules has each rule with its title, and no other."""
-    shown = dict(re.findall(r"^\| ([SM]\d\d) \| (.+?)(?: \(warning\))? \|$", TEXT, re.MULTILINE))
-    assert shown == {**SHAPE_RULES, **{rule.id: rule.title for rule in RULES.values()}}
+def test_the_page_of_rules_is_that_of_the_rules_and_their_samples() -> None:
+    """docs/rules.md is what docs/rules/write.py makes of them now."""
+    writer = runpy.run_path(str(DOCS / "rules" / "write.py"))
+    assert (DOCS / "rules.md").read_text() == writer["page"]()
+
+
+def test_each_rule_names_its_place_on_the_page() -> None:
+    """The address that a rule gives is a heading of the page."""
+    headings = set(re.findall(r"^## (\S+)$", (DOCS / "rules.md").read_text(), re.MULTILINE))
+    assert headings == {*SHAPE_RULES, *RULES}
+    assert RULES["M04"].page == "rules.md#m04"
 
 
 def test_the_profile_on_the_page_loads(tmp_path: Path) -> None:
@@ -27,12 +36,12 @@ def test_the_profile_on_the_page_loads(tmp_path: Path) -> None:
     path = tmp_path / "acme.toml"
     path.write_text(block[1])
     profile = load_profile(path)
-    wire = profile.encode("AgentState", {"agent_id": "7", "event_id": "LUNCH", "start_ms": 0})
+    wire = profile.encode("AgentState", {"agent_id": "7", "event_id": "LUNCH", "start_ms": 1_772_442_900_000})
     assert wire == {
         "loginId": "7",
         "stateCode": "LUNCH",
         "eventReason": "",
-        "startTime": "1970-01-01T00:00:00.000Z",
+        "startTime": "2026-03-02T09:15:00.000Z",
         "userId": "7",
     }
     assert profile.event_id("AVAILABLE") == "READY"

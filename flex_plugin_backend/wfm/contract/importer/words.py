@@ -54,7 +54,7 @@ def _weak() -> frozenset[str]:
 def words_of(name: str) -> tuple[str, ...]:
     """`agentQueueReport`, `AGENT_QUEUE_REPORT`, `/agent-queue/report` -> agent, queue, report."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    words = re.findall(r"[a-z]+|\d+", spaced.lower())
+    words = re.findall(r"[a-z]+|[0-9]+", spaced.lower())
     for at in range(len(words) - 1, 0, -1):
         compound = _compounds().get((words[at - 1], words[at]))
         if compound is not None:
