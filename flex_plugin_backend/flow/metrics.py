@@ -38,6 +38,18 @@ class FlowMetrics:
         self.heartbeats = Counter(
             "flex_wfm_heartbeats", "Heartbeats by result", ("tenant", "result"), registry=self.registry
         )
+        self.requests = Counter(
+            "flex_wfm_repair_requests",
+            "Requests to Twilio for repair, by result",
+            ("tenant", "result"),
+            registry=self.registry,
+        )
+        self.recovered = Counter(
+            "flex_wfm_events_recovered",
+            "Events that had not come and were read from Twilio's history",
+            ("tenant",),
+            registry=self.registry,
+        )
         self._pending = Gauge(
             "flex_wfm_states_pending", "State changes that wait to be sent", ("tenant",), registry=self.registry
         )

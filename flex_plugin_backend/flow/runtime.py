@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.errors import IntakeUnavailable
 from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.drive import ManualDrive
 from flex_plugin_backend.flow.duty import Threads
@@ -21,6 +22,7 @@ from flex_plugin_backend.flow.startup import FloorReader
 from flex_plugin_backend.flow.tenant import Tenant, TenantParts
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import Settings, TenantSettings
+from flex_plugin_backend.taskrouter.pages import TaskRouterPages
 from flex_plugin_backend.taskrouter.reader import TaskRouterReader
 
 # What the operator must hear of first comes first.
@@ -79,7 +81,12 @@ class Runtime:
                 lease=FileLease(Path(f"{self._ledger.path}.{name}.lease")),
                 metrics=self._metrics,
                 drive=self._drive,
-                submit=lambda events: self._intake.submit(name, events),
+                submit=lambda events, along=None: self._intake.submit(name, events, along),
+                pages=TaskRouterPages(
+                    settings.twilio,
+                    settings.mapping.agent_attribute,
+                    transport=None if hand is None else hand.twilio,
+                ),
             )
         )
 
@@ -119,7 +126,11 @@ class Runtime:
         Raises:
             IntakeUnavailable: it could not be stored.
         """
-        return self._intake.submit(tenant, (event,)) > 0
+        try:
+            return self._intake.submit(tenant, (event,)) > 0
+        except IntakeUnavailable:
+            self._tenants[tenant].refused()
+            raise
 
     def health(self) -> dict[str, Any]:
         """The gravest condition, and every tenant's own."""

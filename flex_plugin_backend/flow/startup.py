@@ -105,6 +105,7 @@ class Startup:
         rules: StartupRules,
         *,
         submit: Callable[[Iterable[TaskRouterEvent]], int],
+        recover: Callable[[tuple[TaskRouterEvent, ...]], int],
         settled: Callable[[], None],
         last_stored: Callable[[], int],
         newest_ms: Callable[[], int | None] = lambda: None,
@@ -112,6 +113,7 @@ class Startup:
     ) -> None:
         """Args:
         submit: stores events durably.
+        recover: stores events of the history in the same way, and notes which were missing; returns how many.
         settled: called once the first attempt is over, whatever came of it: from then on states are sent.
         last_stored: the number of the newest stored event.
         newest_ms: the time of the newest event that Twilio told us; None before the first.
@@ -122,6 +124,7 @@ class Startup:
         self._clock = clock
         self._rules = rules
         self._submit = submit
+        self._recover = recover
         self._settled = settled
         self._last_stored = last_stored
         self._newest_ms = newest_ms
@@ -187,7 +190,7 @@ class Startup:
         from_ms = max(min(newest_ms, now_ms) - HISTORY_OVERLAP_MS, now_ms - LONGEST_HISTORY_MS)
         found = 0
         for page in self._reader.history(from_ms, now_ms):
-            found += self._store(page)
+            found += self._recover(page)
         if found:
             _log.info("startup.history_caught_up", tenant=self._tenant, events=found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,21 +11,24 @@ import structlog
 from pydantic import ValidationError
 
 from flex_plugin_backend.clock import Clock
-from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard
 from flex_plugin_backend.flow.duty import AT_ONCE, UNTIL_WOKEN, Drive, Duty, Pause, retraced, until_done
 from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
+from flex_plugin_backend.flow.holes import Submit
 from flex_plugin_backend.flow.leader import Lease
+from flex_plugin_backend.flow.looking import HistoryPages
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.projector import Projector
+from flex_plugin_backend.flow.reconciler import Reconciler, RepairRules
 from flex_plugin_backend.flow.reporter import Report, Reporter, ReportTiming
 from flex_plugin_backend.flow.rules import derive_report_rules, derive_rules, derive_state_rules
 from flex_plugin_backend.flow.startup import FloorReader, Startup, StartupRules
 from flex_plugin_backend.flow.taskbook import TaskBook
 from flex_plugin_backend.ledger import eventlog, outbox
+from flex_plugin_backend.ledger.gaps import Cause
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import TenantSettings
@@ -50,7 +53,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantParts:
-    """What a tenant is built from; tests bring their own reader and connection."""
+    """What a tenant is built from; tests bring their own reader and connection. Without `pages` nothing is repaired."""
 
     name: str
     settings: TenantSettings
@@ -61,7 +64,8 @@ class TenantParts:
     lease: Lease
     metrics: FlowMetrics
     drive: Drive
-    submit: Callable[[Iterable[TaskRouterEvent]], int]
+    submit: Submit
+    pages: HistoryPages | None = None
 
 
 class Tenant:
@@ -104,7 +108,7 @@ class Tenant:
             self.board,
             on_delivered=self._delivered,
             on_failure=lambda failure: parts.metrics.failures.labels(parts.name, failure.kind.value).inc(),
-            on_recovered=self._repeat_present_states,
+            on_recovered=self._wfm_is_back,
             blind=lambda: f"Twilio cannot be read: {self.startup.problem}" if self.startup.problem else None,
         )
         self.projector = Projector(
@@ -115,6 +119,7 @@ class Tenant:
             reorder_window_s=states.reorder_window_s,
             on_changes=self.forwarder.wake,
         )
+        self.reconciler = self._build_reconciler(parts)
         self.startup = Startup(
             parts.name,
             parts.reader,
@@ -122,6 +127,7 @@ class Tenant:
             parts.clock,
             StartupRules(snapshot=settings.twilio.snapshot_at_start, gone_settle_s=states.gone_settle_s),
             submit=parts.submit,
+            recover=self.reconciler.recover if self.reconciler else parts.submit,
             settled=self._settled,
             last_stored=self._last_stored,
             newest_ms=self._newest_ms,
@@ -156,6 +162,30 @@ class Tenant:
             ),
         )
 
+    def _build_reconciler(self, parts: TenantParts) -> Reconciler | None:
+        repair, reports = parts.settings.repair, parts.settings.reports
+        if parts.pages is None or not repair.enabled:
+            return None
+        requests = parts.metrics.requests
+        return Reconciler(
+            parts.name,
+            parts.ledger,
+            parts.clock,
+            parts.pages,
+            RepairRules(
+                every_s=repair.every_s,
+                settle_s=repair.settle_s,
+                overlap_s=repair.overlap_s,
+                requests_per_minute=repair.requests_per_minute,
+                reports=reports.enabled,
+                correct_for_s=reports.correct_for_days * 86_400,
+            ),
+            submit=parts.submit,
+            projected=lambda: self.projector.cursor,
+            on_request=lambda ok: requests.labels(parts.name, "answered" if ok else "failed").inc(),
+            on_recovered=lambda number: parts.metrics.recovered.labels(parts.name).inc(number),
+        )
+
     def start(self) -> None:
         """Begin; the lease decides whether this process works or stands by."""
         with self._parts.ledger.read() as connection:
@@ -176,6 +206,12 @@ class Tenant:
         self._last_event_ms = self._clock.now_ms()
         self._parts.metrics.events.labels(self.name).inc(number)
         self._projecting.wake()
+
+    def refused(self) -> None:
+        """An event of this tenant could not be stored; Twilio does not send it again by itself."""
+        if self.reconciler is not None:
+            now_ms = self._clock.now_ms()
+            self.reconciler.suspect(Cause.REFUSED, now_ms, now_ms)
 
     @property
     def started(self) -> bool:
@@ -200,6 +236,7 @@ class Tenant:
             "reports_waiting": self.reporter.waiting() if self._parts.settings.reports.enabled else 0,
             "report_problem": self.reporter.problem,
             "last_event_ms": self._last_event_ms,
+            "repair": self.reconciler.status() if self.reconciler else None,
         }
 
     def unmapped(self) -> dict[str, tuple[int, str]]:
@@ -222,6 +259,8 @@ class Tenant:
             self.board.show(Condition.STARTING, self._clock.now_ms())
         yield from until_done(self.projector.load)
         yield from until_done(self.forwarder.resume)
+        if self.reconciler is not None:
+            yield from until_done(self.reconciler.begin)
         self._begin(Duty(f"heartbeat-{self.name}", lambda: Pause(self._heartbeat.step(), firm=True)))
         yield from until_done(self.startup.prepare)
         self._begin(self._projecting)
@@ -251,6 +290,8 @@ class Tenant:
         self._begin(self.forwarder.duty)
         if self._parts.settings.reports.enabled:
             self._begin(Duty(f"reporter-{self.name}", self._report))
+        if self.reconciler is not None:
+            self._begin(self.reconciler.duty)
 
     def _report(self) -> Pause:
         self.reporter.begin()
@@ -259,6 +300,11 @@ class Tenant:
     def _repeat_present_states(self) -> None:
         agents = self.projector.repeat_present_states()
         _log.info("tenant.present_states_queued", tenant=self.name, agents=agents)
+
+    def _wfm_is_back(self) -> None:
+        self._repeat_present_states()
+        if self.reconciler is not None:
+            self.reconciler.look_soon()
 
     # -- what the parts call ------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from flex_plugin_backend.domain.events import FINDING, TaskRouterEvent
+from flex_plugin_backend.domain.events import FINDING, Route, TaskRouterEvent
 from flex_plugin_backend.domain.reservations import TASK_ENDINGS
 from flex_plugin_backend.ledger.tables import cursors, events
 
@@ -150,6 +150,20 @@ def last_received_ms(connection: Connection, tenant: str) -> int | None:
     """When the newest arrival came, epoch milliseconds."""
     newest = select(events.c.received_ms).where(events.c.tenant == tenant).order_by(events.c.seq.desc()).limit(1)
     return connection.execute(newest).scalar()
+
+
+def least_delay_ms(connection: Connection, tenant: str, number: int) -> int:
+    """How long after it happened the quickest of the newest arrivals came; 0 where none came from Twilio by itself."""
+    newest = (
+        select(events.c.occurred_ms, events.c.received_ms, func.json_extract(events.c.body, "$.route").label("route"))
+        .where(events.c.tenant == tenant)
+        .order_by(events.c.seq.desc())
+        .limit(number)
+        .subquery()
+    )
+    came = newest.c.route.in_((Route.CALLBACK, Route.STREAM))
+    delay = select(func.min(newest.c.received_ms - newest.c.occurred_ms)).where(came)
+    return int(connection.execute(delay).scalar() or 0)
 
 
 def count(connection: Connection, tenant: str) -> tuple[int, int | None]:

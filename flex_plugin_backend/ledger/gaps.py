@@ -116,17 +116,23 @@ def add(connection: Connection, tenant: str, one: Gap) -> int:
     return int(key[0]) if key else 0
 
 
-def recovered(connection: Connection, gap_id: int, types: Iterable[str], first_ms: int, last_ms: int, seq: int) -> None:
+def recovered(
+    connection: Connection, gap_id: int, types: Iterable[str], first_ms: int, last_ms: int, seq: int, now_ms: int
+) -> None:
     """Events of these types, the first and last at these times, are in the log now; `seq` is the newest arrival.
 
-    A suspected span stays as it was suspected; that of a found hole follows its events.
+    A suspected span stays as it was suspected until it has been read; that of a found hole follows its events.
     """
     row = connection.execute(select(gaps).where(_table.id == gap_id)).one()
     known = _gap(row)
     counted = Counter(known.types) + Counter(types)
     span = {}
     if known.state is not GapState.OPEN:
-        span = {"from_ms": min(known.from_ms, first_ms), "to_ms": max(known.to_ms, last_ms)}
+        span = {
+            "from_ms": min(known.from_ms, first_ms),
+            "to_ms": max(known.to_ms, last_ms),
+            "filled_ms": now_ms,
+        }
     connection.execute(
         update(gaps)
         .where(_table.id == gap_id)

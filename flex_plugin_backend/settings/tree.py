@@ -284,6 +284,16 @@ class ReportsSettings(Part):
     queue_id_format: Annotated[str, Field(pattern=r"\{(queue|name)\}")] = "{queue}"
 
 
+class RepairSettings(Part):
+    """[tenants.NAME.repair]: how holes in what Twilio sends are found and filled."""
+
+    enabled: bool = True
+    every_s: float = Field(default=300.0, ge=30, le=86_400)
+    settle_s: float = Field(default=60.0, ge=15, le=3600)
+    overlap_s: float = Field(default=300.0, ge=0, le=3600)
+    requests_per_minute: float = Field(default=60.0, ge=1, le=6000)
+
+
 class TenantSettings(Part):
     """[tenants.NAME]: one pair of a Twilio workspace and a CXone tenant."""
 
@@ -292,6 +302,7 @@ class TenantSettings(Part):
     mapping: MappingSettings = MappingSettings()
     states: StatesSettings = StatesSettings()
     reports: ReportsSettings = ReportsSettings()
+    repair: RepairSettings = RepairSettings()
 
 
 class Settings(Part):

@@ -9,7 +9,7 @@ from typing import Any
 
 from flex_plugin_backend.domain.events import Route, TaskRouterEvent
 from flex_plugin_backend.taskrouter.callbacks import build_event
-from flex_plugin_backend.taskrouter.fields import attributes, epoch_ms, sid
+from flex_plugin_backend.taskrouter.fields import attributes, epoch_ms
 
 # What the resource itself says; everything else stands in `event_data` under the callback's name in snake case.
 _OWN = {
@@ -47,11 +47,6 @@ def event_from_history(row: Mapping[str, Any], agent_path: tuple[str, ...] | Non
 def occurred_ms(row: Mapping[str, Any]) -> int | None:
     """When the event of this row happened, epoch milliseconds."""
     return epoch_ms(row.get("event_date_ms")) or epoch_ms(row.get("event_date"))
-
-
-def event_sid(row: Mapping[str, Any]) -> str | None:
-    """The identity of the event of this row, the same on every route."""
-    return sid(row.get("sid"))
 
 
 @cache

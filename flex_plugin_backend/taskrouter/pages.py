@@ -14,9 +14,9 @@ import httpx
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import TwilioUnavailable
 from flex_plugin_backend.taskrouter.client import TwilioAccess, WorkspaceClient, explained
-from flex_plugin_backend.taskrouter.fields import integer, sid
+from flex_plugin_backend.taskrouter.fields import integer, lower, sid
 from flex_plugin_backend.taskrouter.findings import OPEN_TASKS, Findings
-from flex_plugin_backend.taskrouter.history import event_from_history
+from flex_plugin_backend.taskrouter.history import event_from_history, occurred_ms
 from flex_plugin_backend.taskrouter.http_client import Waiter, retry_after_s
 
 PAGE_SIZE = 1000
@@ -75,6 +75,10 @@ class TaskRouterPages:
         """The statistics of every queue over `[from_ms, to_ms)`, whole seconds."""
         dates = {"StartDate": _date(from_ms // 1000), "EndDate": _date(to_ms // 1000 - 1)}
         return self._page("task_queues_statistics", "TaskQueues/Statistics", dates, next_url)
+
+    def identity(self, row: Row) -> tuple[str | None, str | None, int | None]:
+        """What tells a row of the Events list from another: sid, type and time (epoch ms), as far as it has them."""
+        return sid(row.get("sid")), lower(row.get("event_type")), occurred_ms(row)
 
     def event(self, row: Row) -> TaskRouterEvent:
         """The event in a row of the Events list; raises MalformedEvent."""

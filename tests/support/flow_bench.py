@@ -19,6 +19,7 @@ from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Activity
 from flex_plugin_backend.errors import TwilioUnavailable
 from flex_plugin_backend.flow.duty import Threads
+from flex_plugin_backend.flow.intake import Along
 from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.projector import Projector
@@ -225,11 +226,13 @@ class Bench:
         self._open()
         self.forwarder.resume()
 
-    def store(self, events: Iterable[TaskRouterEvent]) -> int:
+    def store(self, events: Iterable[TaskRouterEvent], along: Along | None = None) -> int:
         """Put events into the ledger, as the intake does."""
         arrivals = [Arrival(TENANT, one, self.clock.now_ms()) for one in events]
         with self.ledger.write_durably() as connection:
             new = eventlog.append(connection, arrivals)
+            if along is not None:
+                along(connection, frozenset(sid for _, sid in new))
         self.tenant.stored(len(new))
         return len(new)
 

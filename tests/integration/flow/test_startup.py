@@ -55,6 +55,7 @@ class Start:
             bench.clock,
             StartupRules(**rules),
             submit=self.submit,
+            recover=self.submit,
             settled=lambda: self.settled_after.append(len(bench.reader.reads)),
             last_stored=self.project,
             newest_ms=self.newest_ms,

@@ -109,3 +109,10 @@ def test_statistics_end_with_the_second_before(rest: Any, pages: TaskRouterPages
     rest.serve("/TaskQueues/Statistics", "task_queues_statistics", {"task_queue_sid": "WQ1"})
     assert pages.queue_statistics(T0, T0 + 900_000).rows == ({"task_queue_sid": "WQ1"},)
     assert rest.server.log[0][0].args["EndDate"] == "2026-01-05T10:14:59Z"
+
+
+def test_identity_is_read_without_the_rest(rest: Any, pages: TaskRouterPages) -> None:
+    """Most rows are known already, so only what tells them apart is looked at first."""
+    row = {"sid": "EV1", "event_type": "Task.Created", "event_date": "2026-01-05T10:00:00Z", "event_data": "{"}
+    assert pages.identity(row) == ("EV1", "task.created", T0)
+    assert pages.identity({}) == (None, None, None)

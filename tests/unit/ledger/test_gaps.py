@@ -58,11 +58,12 @@ def test_a_found_hole_follows_its_events_and_a_suspicion_stays(ledger: Ledger) -
         found = Gap(cause=Cause.UNKNOWN, state=GapState.FILLED, from_ms=150, to_ms=150, found_ms=300)
         found_id = gaps.add(connection, TENANT, found)
         for gap_id in (open_id, found_id):
-            gaps.recovered(connection, gap_id, ["task.created", "task.created"], 140, 160, 7)
-            gaps.recovered(connection, gap_id, ["worker.deleted"], 155, 170, 5)
+            gaps.recovered(connection, gap_id, ["task.created", "task.created"], 140, 160, 7, 310)
+            gaps.recovered(connection, gap_id, ["worker.deleted"], 155, 170, 5, 320)
         by_id = {one.id: one for one in gaps.listed(connection, TENANT, 10)}
     assert (by_id[open_id].from_ms, by_id[open_id].to_ms) == (100, 200)
-    assert (by_id[found_id].from_ms, by_id[found_id].to_ms) == (140, 170)
+    assert by_id[open_id].filled_ms is None
+    assert (by_id[found_id].from_ms, by_id[found_id].to_ms, by_id[found_id].filled_ms) == (140, 170, 320)
     for one in by_id.values():
         assert (one.events, one.until_seq) == (3, 7)
         assert one.types == {"task.created": 2, "worker.deleted": 1}

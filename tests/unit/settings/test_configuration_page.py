@@ -16,6 +16,7 @@ from flex_plugin_backend.settings import (
     LedgerSettings,
     LogSettings,
     MappingSettings,
+    RepairSettings,
     ReportsSettings,
     ServerSettings,
     StatesSettings,
@@ -36,6 +37,7 @@ TABLES: dict[str, type[Part]] = {
     "[tenants.NAME.mapping]": MappingSettings,
     "[tenants.NAME.states]": StatesSettings,
     "[tenants.NAME.reports]": ReportsSettings,
+    "[tenants.NAME.repair]": RepairSettings,
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from flex_plugin_backend.domain.events import Route
 from flex_plugin_backend.errors import MalformedEvent
 from flex_plugin_backend.taskrouter.callbacks import FormFields, event_from_form
-from flex_plugin_backend.taskrouter.history import event_from_history, event_sid, occurred_ms
+from flex_plugin_backend.taskrouter.history import event_from_history, occurred_ms
 from simulator.twilio.account import TwilioAccount
 from simulator.twilio.resources import Resources
 from simulator.world.engine import World
@@ -111,9 +111,3 @@ def test_a_row_that_is_no_event_is_refused(broken: dict[str, Any]) -> None:
     """No type, no time, or nothing to tell it from another."""
     with pytest.raises(MalformedEvent):
         event_from_history(row(**broken))
-
-
-def test_identity_is_read_without_the_rest() -> None:
-    """Most rows are known already, so their sid is looked at first."""
-    assert event_sid(row()) == "EV1"
-    assert event_sid(row(sid="")) is None

@@ -1,0 +1,131 @@
+"""One look at Twilio's event history: what it says of a span of time, and what of that the ledger lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import structlog
+
+from flex_plugin_backend.domain.events import EVENTS_FILTER, TaskRouterEvent
+from flex_plugin_backend.domain.spans import Span
+from flex_plugin_backend.errors import MalformedEvent, TwilioUnavailable
+from flex_plugin_backend.flow.asking import Asker
+from flex_plugin_backend.flow.duty import Pause
+
+# Page tokens may expire while a page is waited for; then the list is read from its beginning, so often.
+MOST_RESTARTS = 3
+# Ends a list that goes in circles.
+MOST_PAGES = 2_000
+_MOVING = frozenset(EVENTS_FILTER)
+
+_log = structlog.get_logger(__name__)
+
+
+class HistoryPage(Protocol):
+    """One page of a list: rows as Twilio's JSON has them, and the address of the next page."""
+
+    @property
+    def rows(self) -> tuple[Any, ...]: ...
+    @property
+    def next_url(self) -> str | None: ...
+
+
+class HistoryPages(Protocol):
+    """Reads the Events list page by page; raises TwilioUnavailable."""
+
+    def events(self, from_ms: int, to_ms: int, next_url: str | None = None) -> HistoryPage: ...
+    def event(self, row: Any) -> TaskRouterEvent: ...
+    def identity(self, row: Any) -> tuple[str | None, str | None, int | None]: ...
+
+
+@dataclass(slots=True)
+class Look:
+    """What the list said.
+
+    Attributes:
+        span: what was asked about.
+        missing: the events that the ledger lacks, by sid.
+        told: each event that moves something: its time (epoch ms), and whether it is missing.
+        newest_ms: the newest event of any type, None where there is none.
+        rows, pages: how much was read.
+        unreadable: how many rows were no event.
+    """
+
+    span: Span
+    missing: dict[str, TaskRouterEvent] = field(default_factory=dict)
+    told: list[tuple[int, bool]] = field(default_factory=list)
+    newest_ms: int | None = None
+    rows: int = 0
+    pages: int = 0
+    unreadable: int = 0
+
+
+class Looker:
+    """Looks at spans of one tenant's history."""
+
+    def __init__(
+        self, tenant: str, pages: HistoryPages, asker: Asker, *, known: Callable[[Iterable[str]], set[str]]
+    ) -> None:
+        """`known` tells which of these event sids are stored."""
+        self._tenant = tenant
+        self._pages = pages
+        self._asker = asker
+        self._known = known
+
+    def look(self, span: Span, overlap_ms: int = 0) -> Generator[Pause, None, Look]:
+        """Read the events of a span, and of `overlap_ms` before it; yields its pauses, returns what it found.
+
+        Pages are no snapshot: rows move between them while they are read (Twilio reference 3.1), so each event is taken
+        once, whichever page shows it.
+
+        Raises:
+            TwilioUnavailable: Twilio does not take the question.
+        """
+        found = Look(span)
+        seen: set[str] = set()
+        for restart in range(MOST_RESTARTS + 1):
+            next_url: str | None = None
+            try:
+                while True:
+                    read = partial(self._pages.events, span.start_ms - overlap_ms, span.end_ms, next_url)
+                    page = yield from self._asker.ask(read)
+                    self._take(page.rows, found, seen)
+                    next_url = page.next_url
+                    if next_url is None:
+                        return found
+            except TwilioUnavailable as error:
+                if next_url is None or restart == MOST_RESTARTS or error.facts.get("status") is None:
+                    raise
+                _log.info("repair.list_restarted", tenant=self._tenant, pages=found.pages, problem=str(error))
+        return found
+
+    def _take(self, rows: Iterable[Any], found: Look, seen: set[str]) -> None:
+        if found.pages >= MOST_PAGES:
+            raise TwilioUnavailable(what="Events", problem=f"the list has not ended after {MOST_PAGES} pages")
+        fresh: dict[str, tuple[int, Any]] = {}
+        for row in rows:
+            found.rows += 1
+            sid, kind, at_ms = self._pages.identity(row)
+            if at_ms is not None and at_ms < found.span.end_ms:
+                found.newest_ms = at_ms if found.newest_ms is None else max(found.newest_ms, at_ms)
+            if kind in _MOVING and sid is not None and at_ms is not None and at_ms < found.span.end_ms:
+                if sid not in seen:
+                    fresh[sid] = (at_ms, row)
+            elif sid is None or kind is None or at_ms is None:
+                found.unreadable += 1
+        found.pages += 1
+        seen.update(fresh)
+        known = self._known(fresh)
+        for sid, (at_ms, row) in fresh.items():
+            if sid in known:
+                found.told.append((at_ms, False))
+                continue
+            try:
+                found.missing[sid] = self._pages.event(row)
+                found.told.append((at_ms, True))
+            except MalformedEvent as error:
+                found.unreadable += 1
+                _log.warning("repair.unreadable_row", tenant=self._tenant, sid=sid, problem=str(error))
