@@ -181,15 +181,24 @@ class TaskStory:
         seen = observe(event)
         if seen is None:
             return described
-        at = bisect_left(self.seen, seen)
-        if at < len(self.seen) and self.seen[at] == seen:
+        if self._has(seen):
             return described
+        at = bisect_left(self.seen, seen)
         self.seen.insert(at, seen)
         if self._fold is not None and at == len(self.seen) - 1:
             self._fold.step(seen)
         else:
             self._fold = None
         return True
+
+    def _has(self, seen: Seen) -> bool:
+        """Was it told before: under the same sid, or by another route that may give the event another one."""
+        at = bisect_left(self.seen, seen.moment, key=lambda one: one.moment)
+        while at < len(self.seen) and self.seen[at].moment == seen.moment:
+            if self.seen[at].event_sid == seen.event_sid or self.seen[at].content == seen.content:
+                return True
+            at += 1
+        return False
 
     def _describe(self, event: TaskRouterEvent, mapping: MappingRules) -> bool:
         before = (self._channel, self._direction)

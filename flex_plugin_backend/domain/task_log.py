@@ -94,6 +94,16 @@ class Seen:
     initiator_worker_sid: str | None = field(default=None, compare=False)
     target_queue_sid: str | None = field(default=None, compare=False)
 
+    @property
+    def moment(self) -> tuple[int, int, Kind]:
+        """What it sorts by before its sid."""
+        return self.at_ms, self.version, self.kind
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What tells it from another observation of the same moment, whatever sid its route gave it."""
+        return self.approximate, self.reservation_sid, self.queue_sid, self.initiator_sid, self.target_queue_sid
+
     def to_record(self) -> dict[str, Any]:
         """What it holds, as JSON-able data."""
         found = {name: getattr(self, name) for name in _NAMES}

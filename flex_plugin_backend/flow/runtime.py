@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,14 @@ class Runtime:
         except IntakeUnavailable:
             self._tenants[tenant].refused()
             raise
+
+    def submit_all(self, tenant: str, events: Sequence[TaskRouterEvent]) -> int:
+        """Store events together; returns how many were new, once all are on the disk.
+
+        Raises:
+            IntakeUnavailable: they could not be stored.
+        """
+        return self._intake.submit(tenant, events)
 
     def health(self) -> dict[str, Any]:
         """The gravest condition, and every tenant's own."""

@@ -126,6 +126,8 @@ class IntakeSettings(Part):
     # Two attribute texts of 4,096 characters, four bytes each and three signs per byte when form-encoded, and one of
     # them repeated in EventDescription: 147 KB are legal.
     max_body_bytes: int = Field(default=262_144, ge=1024, le=16_777_216)
+    # A batch of Event Streams; how large Twilio makes them is not stated.
+    max_stream_bytes: int = Field(default=4_194_304, ge=1024, le=67_108_864)
     # Twilio hangs up after 15 s and does not try again.
     ack_timeout_s: float = Field(default=10.0, gt=0, lt=15)
 

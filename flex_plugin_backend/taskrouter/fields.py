@@ -145,6 +145,14 @@ def _iso_ms(value: str) -> int | None:
     try:
         return _datetime_ms(datetime.fromisoformat(value))
     except ValueError:
+        return _american_ms(value)
+
+
+def _american_ms(value: str) -> int | None:
+    """`MM/dd/yyyy HH:mm:ss`, as a consumer of Event Streams has seen it (Twilio reference 2.3)."""
+    try:
+        return _datetime_ms(datetime.strptime(value, "%m/%d/%Y %H:%M:%S").replace(tzinfo=UTC))
+    except ValueError:
         return None
 
 

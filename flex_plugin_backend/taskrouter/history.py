@@ -39,7 +39,7 @@ def event_from_history(row: Mapping[str, Any], agent_path: tuple[str, ...] | Non
 
     def look_up(name: str) -> object:
         own = _OWN.get(name)
-        return row.get(own) if own is not None else data.get(_snake(name))
+        return row.get(own) if own is not None else data.get(snake(name))
 
     return build_event(look_up, Route.REST, agent_path)
 
@@ -50,6 +50,6 @@ def occurred_ms(row: Mapping[str, Any]) -> int | None:
 
 
 @cache
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     """`WorkerActivitySid` -> `worker_activity_sid`."""
     return _NEXT_WORD.sub("_", name).lower()

@@ -20,6 +20,7 @@ from flex_plugin_backend.web.metrics import DoorMetrics, add_metrics
 from flex_plugin_backend.web.ports import RuntimePort
 from flex_plugin_backend.web.problems import answer_errors_as_json
 from flex_plugin_backend.web.state import EXTENSION, PluginState, make_doors
+from flex_plugin_backend.web.streams import add_streams
 from flex_plugin_backend.web.webhooks import add_webhooks
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def create_app(
 def _blueprint() -> Blueprint:
     blueprint = Blueprint("flex_wfm", __name__)
     add_webhooks(blueprint)
+    add_streams(blueprint)
     add_health(blueprint)
     add_metrics(blueprint)
     answer_errors_as_json(blueprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry
@@ -27,6 +28,13 @@ class RuntimePort(Protocol):
 
         Raises:
             IntakeUnavailable: it could not be made durable; the sender should try again.
+        """
+
+    def submit_all(self, tenant: str, events: Sequence[TaskRouterEvent]) -> int:
+        """Store the events together; return when all are durable: how many were new.
+
+        Raises:
+            IntakeUnavailable: they could not be made durable; the sender should try again.
         """
 
     def health(self) -> dict[str, Any]:

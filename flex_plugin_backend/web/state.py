@@ -12,6 +12,7 @@ from flask import current_app
 from flex_plugin_backend.settings import Settings
 from flex_plugin_backend.settings.tree import without_user
 from flex_plugin_backend.taskrouter.signature import SignatureChecker
+from flex_plugin_backend.taskrouter.streams import Owner
 from flex_plugin_backend.web.ports import RuntimePort
 
 if TYPE_CHECKING:
@@ -29,16 +30,24 @@ class Door:
 
     Attributes:
         tenant: the tenant's name in the settings.
-        callback_url: the address Twilio was given, without query; None: take the address of the request.
-        agent_path: where in the worker's attributes the agent id stands, if there.
+        base_url: the address Twilio was given, without door and query; None: take the address of the request.
+        owner: whose events are taken.
     """
 
     tenant: str
-    account_sid: str
-    workspace_sid: str
     checker: SignatureChecker
-    callback_url: str | None = field(repr=False)  # may hold a password
-    agent_path: tuple[str, ...] | None
+    base_url: str | None = field(repr=False)  # may hold a password
+    owner: Owner
+
+    @property
+    def callback_url(self) -> str | None:
+        """The address of the callbacks' door."""
+        return None if self.base_url is None else f"{self.base_url}/events"
+
+    @property
+    def streams_url(self) -> str | None:
+        """The address of the Event Streams' door."""
+        return None if self.base_url is None else f"{self.base_url}/streams"
 
 
 @dataclass(slots=True)
@@ -75,11 +84,9 @@ def make_doors(settings: Settings, url_prefix: str) -> dict[str, Door]:
         base = settings.public_url_of(name)
         doors[name] = Door(
             tenant=name,
-            account_sid=tenant.twilio.account_sid,
-            workspace_sid=tenant.twilio.workspace_sid,
             checker=SignatureChecker(tenant.twilio.auth_token.get_secret_value(), tenant.twilio.signing_secrets()),
-            callback_url=None if base is None else f"{base}{url_prefix}{callback_path(name)}",
-            agent_path=tenant.mapping.agent_attribute,
+            base_url=None if base is None else f"{base}{url_prefix}/twilio/{name}",
+            owner=Owner(tenant.twilio.account_sid, tenant.twilio.workspace_sid, tenant.mapping.agent_attribute),
         )
     return doors
 

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 import time
 
-import structlog
 from flask import Blueprint, Request, Response, request
-from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from flex_plugin_backend.domain.events import TaskRouterEvent
-from flex_plugin_backend.errors import (
-    BodyTooLarge,
-    EventError,
-    ForeignEvent,
-    IntakeUnavailable,
-    MalformedEvent,
-    SignatureRejected,
-    UnsupportedBody,
-)
+from flex_plugin_backend.errors import BodyTooLarge, EventError, ForeignEvent, IntakeUnavailable, UnsupportedBody
 from flex_plugin_backend.taskrouter.callbacks import FormFields, event_from_form
 from flex_plugin_backend.taskrouter.fields import sid
 from flex_plugin_backend.taskrouter.signature import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER
-from flex_plugin_backend.web.problems import request_id
+from flex_plugin_backend.web.arrivals import check_open, note_refusal, read_body, requested_url
 from flex_plugin_backend.web.state import Door, PluginState, current_state
 
 _FORM = "application/x-www-form-urlencoded"
 _EVERY_METHOD = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_OUTCOMES: dict[type[EventError], str] = {
-    SignatureRejected: "signature_rejected",
-    ForeignEvent: "foreign",
-    MalformedEvent: "malformed",
-    BodyTooLarge: "too_large",
-    UnsupportedBody: "unsupported",
-}
-_log = structlog.get_logger(__name__)
+_DOORS = ("events", "streams")
 
 
 def add_webhooks(blueprint: Blueprint) -> None:
@@ -56,7 +40,7 @@ def add_webhooks(blueprint: Blueprint) -> None:
     @blueprint.route("/twilio/<path:rest>", methods=_EVERY_METHOD, provide_automatic_options=False)
     def elsewhere(rest: str) -> Response:
         tenant, _, door = rest.partition("/")
-        if door == "events" and tenant in current_state().doors:
+        if door in _DOORS and tenant in current_state().doors:
             raise MethodNotAllowed(["POST"])
         raise NotFound("There is nothing here.")
 
@@ -65,23 +49,12 @@ def _take(state: PluginState, door: Door) -> str:
     """Judge, read and store the event of this request; the outcome as the metrics call it."""
     try:
         event = _read(state, door)
-        stored = _store(state, door, event)
-    except EventError as error:
-        state.metrics.requests.labels(door.tenant, _OUTCOMES.get(type(error), "refused")).inc()
-        _log.warning(
-            "event refused", tenant=door.tenant, status=error.status, problem=str(error), request_id=request_id()
-        )
-        raise
-    except IntakeUnavailable:
-        state.metrics.requests.labels(door.tenant, "unavailable").inc()
+        check_open(state)
+        stored = state.runtime.submit(door.tenant, event)
+    except (EventError, IntakeUnavailable) as error:
+        note_refusal(state, door, error)
         raise
     return "stored" if stored else "duplicate"
-
-
-def _store(state: PluginState, door: Door, event: TaskRouterEvent) -> bool:
-    if state.obstacle is not None:
-        raise IntakeUnavailable(problem=state.obstacle)
-    return state.runtime.submit(door.tenant, event)
 
 
 def _read(state: PluginState, door: Door) -> TaskRouterEvent:
@@ -94,15 +67,15 @@ def _read(state: PluginState, door: Door) -> TaskRouterEvent:
         raise UnsupportedBody(content_type=repr(request.mimetype[:80]), expected=_FORM)
     fields = _fields(request, state.settings.intake.max_body_bytes)
     door.checker.check_form(
-        _requested_url(door, request),
+        requested_url(door.callback_url, request),
         fields,
         request.headers.get(SIGNATURE_HEADER),
         request.headers.get(SIGNATURE_SETTINGS_HEADER),
     )
-    event = event_from_form(fields, door.agent_path)
+    event = event_from_form(fields, door.owner.agent_path)
     for what, name, own in (
-        ("account", "AccountSid", door.account_sid),
-        ("workspace", "WorkspaceSid", door.workspace_sid),
+        ("account", "AccountSid", door.owner.account_sid),
+        ("workspace", "WorkspaceSid", door.owner.workspace_sid),
     ):
         # Twilio leaves out, or sends empty, what it does not say; whatever else stands there must be ours.
         if any(value and sid(value) != own for value in fields.getall(name)):
@@ -118,22 +91,4 @@ def _fields(incoming: Request, limit: int) -> FormFields:
         if size > limit:
             raise BodyTooLarge(limit=limit)
         return FormFields(pairs)
-    # Enforced while reading, so it also holds for a chunked body and for a Content-Length that is not true; one byte
-    # more than allowed, because a stream that reaches its limit just ends there.
-    incoming.max_content_length = limit + 1
-    try:
-        body = incoming.get_data()
-    except RequestEntityTooLarge as error:
-        raise BodyTooLarge(limit=limit) from error
-    if len(body) > limit:
-        raise BodyTooLarge(limit=limit)
-    return FormFields.parse(body)
-
-
-def _requested_url(door: Door, incoming: Request) -> str:
-    """The address as Twilio requested it: the configured one, else what this server sees of it."""
-    base = door.callback_url
-    if base is None:
-        base = f"{incoming.scheme}://{incoming.host}{incoming.root_path}{incoming.path}"
-    query = incoming.query_string
-    return f"{base}?{query.decode('latin-1')}" if query else base
+    return FormFields.parse(read_body(incoming, limit))

@@ -7,7 +7,9 @@ from typing import Protocol
 from wsgiref.types import WSGIApplication
 
 from simulator.harness.wsgi import Door
-from simulator.twilio.form import CallbackForm
+from simulator.twilio.cloud_event import batch
+from simulator.twilio.form import CallbackForm, Sender
+from simulator.twilio.signing import body_hash
 from simulator.world.events import Event
 
 
@@ -43,4 +45,30 @@ class CallbackRoute:
             self.requests += 1
             if 200 <= self._door.post(*self._form.render(event)) < 300:
                 taken.append(event)
+        return taken
+
+
+class StreamRoute:
+    """Event Streams in signed batches."""
+
+    gathers_ms = 1_000
+    most_per_request = 200
+
+    def __init__(self, app: WSGIApplication, url: str, sender: Sender) -> None:
+        self._door = Door(app, url)
+        self._url = url
+        self._sender = sender
+        self.requests = 0
+
+    def deliver(self, events: Sequence[Event]) -> list[Event]:
+        """Post them in batches."""
+        taken: list[Event] = []
+        for at in range(0, len(events), self.most_per_request):
+            part = events[at : at + self.most_per_request]
+            body = batch(part, account_sid=self._sender.account_sid, workspace_sid=self._sender.workspace_sid)
+            query = f"bodySHA256={body_hash(body)}"
+            headers = {"Content-Type": "application/json", **self._sender.key.headers(f"{self._url}?{query}", {})}
+            self.requests += 1
+            if 200 <= self._door.post(body, headers, query) < 300:
+                taken.extend(part)
         return taken

@@ -17,11 +17,11 @@ from simulator.faults.duplicate import Duplicate
 from simulator.faults.letter import Fault
 from simulator.harness.jury import Jury
 from simulator.harness.result import versions
-from simulator.harness.virtual import VirtualFloor
+from simulator.harness.virtual import VirtualFloor, callback_route, stream_route
 from simulator.world.scenario import Scenario
 
-RouteName = Literal["callbacks"]
-ROUTES: tuple[RouteName, ...] = ("callbacks",)
+RouteName = Literal["streams", "callbacks"]
+ROUTES: tuple[RouteName, ...] = ("streams", "callbacks")
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 
@@ -43,7 +43,7 @@ class SoakPlan:
 
     agents: int = 1000
     days: float = 1.0
-    route: RouteName = "callbacks"
+    route: RouteName = "streams"
     seed: int = 1
     warm_up_minutes: float = 30.0
     duplicates: float = 0.0
@@ -188,7 +188,8 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
     directory.mkdir(parents=True, exist_ok=True)
     scenario = Scenario(agents=plan.agents, seed=plan.seed)
     warm_up_ms = round(plan.warm_up_minutes * _MINUTE_MS)
-    with VirtualFloor(scenario, directory, warm_up_ms=warm_up_ms, faults=plan.faults()) as floor:
+    route = {"callbacks": callback_route, "streams": stream_route}[plan.route]
+    with VirtualFloor(scenario, directory, warm_up_ms=warm_up_ms, faults=plan.faults(), route=route) as floor:
         build_s = time.perf_counter() - began_s
         began_s = time.perf_counter()
         end_ms = floor.start_ms + round(plan.days * 24 * _HOUR_MS)

@@ -23,7 +23,7 @@ from simulator.harness.config import (
     settings_of,
 )
 from simulator.harness.mail import Mail
-from simulator.harness.routes import CallbackRoute, Route
+from simulator.harness.routes import CallbackRoute, Route, StreamRoute
 from simulator.twilio.account import TwilioAccount
 from simulator.twilio.app import create_twilio_app
 from simulator.twilio.emitter import EmitterSettings
@@ -159,15 +159,24 @@ class VirtualFloor:
 
 def callback_route(floor: VirtualFloor) -> Route:
     """Signed callbacks into the connector's own application."""
-    account, url = floor.account, floor.callback_url
-    sender = EmitterSettings(
-        callback_url=url,
+    url = floor.callback_url
+    return CallbackRoute(floor.connector, url, CallbackForm(CallbackTarget.parse(url), _sender(floor)))
+
+
+def stream_route(floor: VirtualFloor) -> Route:
+    """Signed batches of Event Streams into the connector's own application."""
+    return StreamRoute(floor.connector, floor.callback_url.removesuffix("/events") + "/streams", _sender(floor))
+
+
+def _sender(floor: VirtualFloor) -> EmitterSettings:
+    account = floor.account
+    return EmitterSettings(
+        callback_url=floor.callback_url,
         account_sid=account.account_sid,
         workspace_sid=account.workspace_sid,
         workspace_name=account.workspace_name,
         key=SigningKey(account.auth_token),
     )
-    return CallbackRoute(floor.connector, url, CallbackForm(CallbackTarget.parse(url), sender))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,6 +55,9 @@ class FakeRuntime:
             return False
         self.events.append((tenant, event))
         return True
+
+    def submit_all(self, tenant: str, events: Sequence[TaskRouterEvent]) -> int:
+        return sum(self.submit(tenant, event) for event in events)
 
     def health(self) -> dict[str, Any]:
         return {"status": "ok", "tenants": {"acme": {"status": "ok", "events": len(self.events)}}}

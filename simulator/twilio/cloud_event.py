@@ -1,0 +1,64 @@
+"""One event as Twilio Event Streams delivers it: a CloudEvent (Twilio reference 2.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from simulator.world.events import Event
+
+_PREFIX = "com.twilio.taskrouter."
+_SCHEMA = "https://events-schemas.twilio.com/TaskRouter.WDSEvent/4"
+# The streams' catalogue spells one type otherwise than the callbacks.
+_SPELLING = {"task-queue.expression.updated": "task-queue.expression-updated"}
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def cloud_event(event: Event, *, account_sid: str, workspace_sid: str) -> dict[str, Any]:
+    """The envelope and the event inside it."""
+    moment = datetime.fromtimestamp(event.ms / 1000, UTC)
+    time = f"{moment:%Y-%m-%dT%H:%M:%S}.{event.ms % 1000:03d}Z"
+    return {
+        "specversion": "1.0",
+        "type": _PREFIX + _SPELLING.get(event.type, event.type),
+        "source": f"/v1/Workspaces/{workspace_sid}/Events/{event.sid}",
+        "id": stream_id(event),
+        "time": time,
+        "datacontenttype": "application/json",
+        "dataschema": _SCHEMA,
+        "data": {
+            "sid": event.sid,
+            "name": "".join(part.capitalize() for part in event.type.replace("-", ".").split(".")),
+            "account_sid": account_sid,
+            "timestamp": time,
+            "level": "INFO",
+            "group": "com.twilio.taskrouter.events",
+            "product_name": "TaskRouter",
+            "publisher": "TaskRouter",
+            "publisher_metadata": "{}",
+            "payload_type": "application/json",
+            "payload": {
+                "eventtype": event.type,
+                "timestamp": time,
+                "account_sid": account_sid,
+                "workspace_sid": workspace_sid,
+                "resource_sid": event.resource_sid,
+                "resource_type": event.resource_type,
+                **event.data(),
+            },
+        },
+    }
+
+
+def batch(events: Iterable[Event], *, account_sid: str, workspace_sid: str) -> bytes:
+    """Several events as one request body."""
+    found = [cloud_event(event, account_sid=account_sid, workspace_sid=workspace_sid) for event in events]
+    return _encode(found).encode()
+
+
+def stream_id(event: Event) -> str:
+    """The CloudEvent's own id, the same on every attempt."""
+    return "EZ" + hashlib.md5(event.sid.encode(), usedforsecurity=False).hexdigest()
