@@ -65,8 +65,7 @@ def test_the_command_repeats_the_plan(monkeypatch: pytest.MonkeyPatch, tmp_path:
     """What a failing run prints parses back into the same plan."""
     plan = SoakPlan(agents=12, days=0.5, seed=9, duplicates=0.05, late=0.01, late_hours=3.0)
     assert plan.command == (
-        "flex-wfm-sim soak --agents 12 --days 0.5 --route callbacks --seed 9 "
-        "--duplicates 0.05 --late 0.01 --late-hours 3"
+        "flex-wfm-sim soak --agents 12 --days 0.5 --route streams --seed 9 --duplicates 0.05 --late 0.01 --late-hours 3"
     )
     heard: list[SoakPlan] = []
 
