@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 # Type checkers read the stub beside this file; at run time the names are loaded when they are first used.
@@ -24,6 +23,8 @@ def __getattr__(name: str) -> Any:
     if name in _FACE:
         return getattr(importlib.import_module(_FACE[name]), name)
     if name == "__version__":
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             return version("flex-wfm")
         except PackageNotFoundError:  # a source tree that was never installed

@@ -13,6 +13,7 @@ _COMMANDS = {
     "init": "flex_plugin_backend.cli.init:init",
     "report": "flex_plugin_backend.cli.report:report",
     "dead-letters": "flex_plugin_backend.cli.dead_letters:dead_letters",
+    "validate": "flex_plugin_backend.cli.validate:validate",
     "contract": "flex_plugin_backend.cli.contract:contract",
 }
 
