@@ -7,14 +7,19 @@ import httpx
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.settings import WfmSettings
 from flex_plugin_backend.wfm import WFMConnection, WFMConnectionConfigBuilder
+from flex_plugin_backend.wfm.connection import OnFindings
 
 
 def connect(
-    wfm: WfmSettings, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+    wfm: WfmSettings,
+    clock: Clock | None = None,
+    transport: httpx.BaseTransport | None = None,
+    on_findings: OnFindings | None = None,
 ) -> WFMConnection:
     """The connection that these settings describe, not yet logged in; ContractError for an unreadable profile.
 
-    `transport` replaces the network.
+    `transport` replaces the network. `on_findings` is told what the contract's rules find in outgoing payloads, where
+    the settings want them looked at.
     """
     config = (
         WFMConnectionConfigBuilder()
@@ -27,4 +32,5 @@ def connect(
         .set_timeout_s(wfm.timeout_s)
         .build()
     )
-    return WFMConnection.get_connection(config, transport=transport, clock=clock)
+    listener = on_findings if wfm.check_outgoing else None
+    return WFMConnection.get_connection(config, transport=transport, clock=clock, on_findings=listener)

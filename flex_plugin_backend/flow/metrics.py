@@ -50,6 +50,12 @@ class FlowMetrics:
             ("tenant",),
             registry=self.registry,
         )
+        self.findings = Counter(
+            "flex_wfm_outgoing_findings",
+            "What the contract's rules found in payloads sent to the WFM, by rule",
+            ("tenant", "rule"),
+            registry=self.registry,
+        )
         self._pending = Gauge(
             "flex_wfm_states_pending", "State changes that wait to be sent", ("tenant",), registry=self.registry
         )

@@ -19,6 +19,7 @@ from flex_plugin_backend.flow.duty import Threads
 from flex_plugin_backend.flow.intake import Intake
 from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
+from flex_plugin_backend.flow.outgoing import OutgoingCheck
 from flex_plugin_backend.flow.startup import FloorReader
 from flex_plugin_backend.flow.tenant import Tenant, TenantParts
 from flex_plugin_backend.ledger.store import Ledger
@@ -77,7 +78,12 @@ class Runtime:
                 settings=settings,
                 ledger=self._ledger,
                 clock=self._clock,
-                connection=connect(settings.wfm, self._clock, None if hand is None else hand.wfm),
+                connection=connect(
+                    settings.wfm,
+                    self._clock,
+                    None if hand is None else hand.wfm,
+                    OutgoingCheck(name, self._metrics),
+                ),
                 reader=reader,
                 lease=FileLease(Path(f"{self._ledger.path}.{name}.lease")),
                 metrics=self._metrics,

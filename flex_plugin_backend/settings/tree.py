@@ -222,6 +222,7 @@ class WfmSettings(Part):
     retry_first_s: Seconds = 1.0
     retry_cap_s: Seconds = 60.0
     held_retry_s: Seconds = 300.0
+    check_outgoing: bool = True
 
     @model_validator(mode="after")
     def _cap_above_first(self) -> WfmSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,13 +13,15 @@ from flex_plugin_backend.clock import Clock, SystemClock
 from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.wfm.answers import Answer, read_response
 from flex_plugin_backend.wfm.config import WFMConnectionConfig, WFMConnectionConfigBuilder
-from flex_plugin_backend.wfm.contract import Profile
+from flex_plugin_backend.wfm.contract import Finding, Profile
 from flex_plugin_backend.wfm.dto import WFMReportResponseDTO
 from flex_plugin_backend.wfm.exceptions import CXoneWfmException, FailureKind
 from flex_plugin_backend.wfm.http import Exchange
 from flex_plugin_backend.wfm.session import Session, failure
 
-__all__ = ["WFMConnection", "WFMConnectionConfig", "WFMConnectionConfigBuilder"]
+OnFindings = Callable[[str, Sequence[Finding]], None]
+
+__all__ = ["OnFindings", "WFMConnection", "WFMConnectionConfig", "WFMConnectionConfigBuilder"]
 
 
 class WFMConnection:
@@ -28,8 +31,11 @@ class WFMConnection:
     a connection outlives an outage of the service at any moment.
     """
 
-    def __init__(self, config: WFMConnectionConfig, exchange: Exchange, clock: Clock) -> None:
+    def __init__(
+        self, config: WFMConnectionConfig, exchange: Exchange, clock: Clock, on_findings: OnFindings | None = None
+    ) -> None:
         self._config = config
+        self._on_findings = on_findings
         self._exchange = exchange
         self._clock = clock
         self._session = Session(config, exchange, clock)
@@ -46,13 +52,16 @@ class WFMConnection:
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
+        on_findings: OnFindings | None = None,
     ) -> Self:
         """A connection for these settings, not yet connected; the caller owns and closes it.
 
         `transport` replaces the network (tests, in-process runs). `clock` tells when a token expires; HTTP timeouts are
-        wall time in any case.
+        wall time in any case. `on_findings` is told what the contract's rules find in a payload before it is sent, and
+        it is sent all the same, because the service decides. Without it nothing is looked for.
         """
-        return cls(config, Exchange(config, transport), SystemClock() if clock is None else clock)
+        clock = SystemClock() if clock is None else clock
+        return cls(config, Exchange(config, transport), clock, on_findings)
 
     @property
     def profile(self) -> Profile:
@@ -94,6 +103,10 @@ class WFMConnection:
         """
         endpoint = self.profile.endpoint(operation)
         payload = self.profile.encode(endpoint.request, plain) if endpoint.request is not None else None
+        if self._on_findings is not None and endpoint.request is not None:
+            findings = self.profile.validate(endpoint.request, payload, now_ms=self._clock.now_ms())
+            if findings:
+                self._on_findings(operation, findings)
         answer = self._call(operation, payload)
         if not answer.ok:
             raise failure(self._config, operation, answer, self._session.secrets(), rows)

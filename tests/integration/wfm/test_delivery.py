@@ -47,7 +47,9 @@ ACTIVITY = AgentActivityReportDTO(
 QUEUES = ReportDTO(
     start_ms=START_MS,
     end_ms=START_MS + 900_000,
-    queue_report=(QueueRow(queue_id="WQ1", queue_name="Sales", contacts_received=2, contacts_handled=1),),
+    queue_report=(
+        QueueRow(queue_id="WQ1", queue_name="Sales", contacts_received=2, contacts_handled=1, handle_time_s=90),
+    ),
     agent_queue_report=(AgentQueueRow(queue_id="WQ1", agent_id="WK1", contacts_handled=1, handle_time_s=90),),
     agent_system_performance_report=(AgentPerformanceRow(agent_id="WK1", ready_time_s=10, login_time_s=900),),
 )
