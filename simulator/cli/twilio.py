@@ -107,7 +107,7 @@ def twilio(
     from simulator.twilio.process import ProcessSettings, serve
     from simulator.twilio.show import ShowSettings
     from simulator.twilio.target import CallbackTarget
-    from simulator.world.scenario import Scenario
+    from simulator.world.scenario import Scenario, Workspace
 
     if callback_url:
         try:
@@ -120,8 +120,7 @@ def twilio(
         agents=agents,
         seed=seed,
         start_ms=start_ms - round(warmup_minutes * _MINUTE_MS),
-        account_sid=account_sid,
-        workspace_sid=workspace_sid,
+        workspace=Workspace(account_sid=account_sid, workspace_sid=workspace_sid),
     )
     show = ShowSettings(
         callback_url=callback_url,

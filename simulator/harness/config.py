@@ -29,8 +29,6 @@ EVENTS_FILTER = ",".join(
         *(f"activity.{step}" for step in ("created", "updated", "deleted")),
     ]
 )  # fmt: skip
-# The model lets an agent forget a wrap-up for hours and says so in its truth; the connector's cap would end it earlier.
-_NO_CAP_S = 30 * 86_400
 
 Scalar = str | int | float
 
@@ -98,7 +96,6 @@ def settings_of(facts: ConnectorFacts) -> dict[str, dict[str, Scalar]]:
             "agent_id": "worker_sid",
             "offline_activity_sid": facts.offline_activity_sid,
         },
-        f"tenants.{TENANT}.states": {"wrap_up_cap_s": _NO_CAP_S},
     }
 
 
@@ -107,7 +104,7 @@ def write_config(facts: ConnectorFacts, clock: SharedClock, path: Path) -> None:
     tables = settings_of(facts)
     tables["clock"] = {"start_ms": clock.start_ms, "anchor_ms": clock.anchor_ms, "speed": float(clock.speed)}
     # These bridge the delays of networks and disks, which a faster clock does not make any shorter.
-    tables[f"tenants.{TENANT}.states"] |= {
+    tables[f"tenants.{TENANT}.states"] = {
         "task_end_grace_s": 30.0 * clock.speed,
         "catch_up_s": 900.0 * clock.speed,
         "gone_settle_s": 120.0 * clock.speed,

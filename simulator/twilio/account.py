@@ -33,7 +33,7 @@ class TwilioAccount:
         return cls(
             account_sid=scenario.account_sid,
             workspace_sid=scenario.workspace_sid,
-            workspace_name=scenario.workspace_name,
+            workspace_name=scenario.workspace.name,
             auth_token=auth_token or sid_of("", seed, "auth token"),
             api_key_sid=sid_of("SK", seed, "api key"),
             api_key_secret=sid_of("", seed, "api key secret"),

@@ -160,7 +160,7 @@ def _worker_routes(blueprint: Blueprint, show: Show) -> None:
     @blueprint.get(f"{_WORKSPACE}/Workers")
     def list_workers(workspace_sid: str) -> Response:  # noqa: ARG001
         with show.service.present() as (world, _):
-            rows = _keep(world.floor.workers, "ActivitySid", lambda row: row.activity.sid)
+            rows = _keep(world.floor.present(), "ActivitySid", lambda row: row.activity.sid)
             rows = _keep(rows, "ActivityName", lambda row: row.activity.name)
             rows = _keep(rows, "FriendlyName", lambda row: row.name)
             rows = _keep(rows, "Available", lambda row: str(row.activity.available).lower())
@@ -305,7 +305,7 @@ def _one(rows: Any, sid: str) -> Any:
 
 
 def _worker(world: World, sid: str) -> Worker:
-    worker = world.workers.get(sid)
+    worker = world.worker(sid)
     if worker is None:
         raise RestProblem.not_found()
     return worker

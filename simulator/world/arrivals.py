@@ -1,202 +1,133 @@
-"""Where work comes from: customers who call or write, agents who dial out, agents who call each other."""
+"""Customers who call or write: a Poisson process for each queue, and those who try again."""
 
 from __future__ import annotations
 
 import math
-import random
+from collections.abc import Callable
 
-from simulator.world import attributes
 from simulator.world.agenda import Agenda
-from simulator.world.blocks import as_json
-from simulator.world.contacts import Contacts
-from simulator.world.entities import ContactPlan, Task, TaskQueue, Worker
+from simulator.world.attributes import Attributes
+from simulator.world.calendar import HOUR_MS, MINUTE_MS, Demand, Dent, LocalClock
+from simulator.world.entities import ContactPlan, Task, TaskQueue
 from simulator.world.floor import Floor
-from simulator.world.people import Customer
+from simulator.world.plans import Planner
 from simulator.world.scenario import Scenario
+from simulator.world.scenario.work import Queue
 from simulator.world.sids import SidFactory, Streams
 
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
-_OPEN_HOURS_MS = 9.5 * _HOUR_MS
-_MEDIA = ("voice", "chat", "sms", "web")
-_LEAST_TALK_MS = {"voice": 8_000, "chat": 20_000, "sms": 15_000, "web": 15_000}
+_TASK_TYPES = {"callback": "callback", "voicemail": "voicemail"}
 
 
 class Arrivals:
-    """Makes tasks at random times; every draw about a contact is made when it arrives."""
+    """Lets contacts come to the queues; `on_arrival` takes each."""
+
+    on_arrival: Callable[[Task], None]
 
     def __init__(
         self,
         floor: Floor,
         agenda: Agenda,
-        contacts: Contacts,
-        customers: list[Customer],
+        attributes: Attributes,
+        planner: Planner,
         sids: SidFactory,
         streams: Streams,
     ) -> None:
         self._floor = floor
-        self._scenario = floor.scenario
         self._agenda = agenda
-        self._contacts = contacts
-        self._customers = customers
+        self._attributes = attributes
+        self._planner = planner
         self._sids = sids
-        self._streams = streams
+        self._messages = streams.of("messages")
+        self._again_draws = streams.of("contacts", "again")
+        self._sources = [
+            _Source(queue, rules, floor.scenario, streams)
+            for queue, rules in zip(floor.queues, floor.scenario.queues, strict=True)
+        ]
 
     def begin(self) -> None:
-        """Plan the first contact of each kind."""
-        for medium in _MEDIA:
-            self._plan(medium, self._scenario.arrivals.get(medium, 0.0))
-        self._plan("outbound", self._scenario.outbound_per_hour)
-        self._plan("internal", self._scenario.internal_per_hour)
+        """Plan the first contact of each queue."""
+        for source in self._sources:
+            self._plan(source)
 
-    def _plan(self, kind: str, per_agent_hour: float) -> None:
-        per_ms = per_agent_hour * self._scenario.agents / _HOUR_MS * busyness(self._scenario, self._agenda.now_ms)
-        if per_ms > 0:
-            gap_ms = self._streams.of("arrivals", kind).expovariate(per_ms)
-            # A quiet night must not reach into the next morning.
-            self._agenda.after(min(gap_ms, _HOUR_MS), self._arrive, kind, per_agent_hour, gap_ms <= _HOUR_MS)
+    def _plan(self, source: _Source) -> None:
+        if source.per_ms > 0:
+            work = -math.log(1.0 - source.gaps.random()) / source.per_ms
+            self._agenda.at(source.demand.arrivals_until(self._agenda.now_ms, work), self._arrive, source)
 
-    def _arrive(self, kind: str, per_agent_hour: float, real: bool) -> None:
-        if real:
-            if kind == "outbound":
-                self._dial_out()
-            elif kind == "internal":
-                self._call_colleague()
-            else:
-                self._come_in(kind)
-        self._plan(kind, per_agent_hour)
+    def _arrive(self, source: _Source) -> None:
+        queue, rng = source.queue, source.draws
+        customer = self._attributes.somebody(rng)
+        on_other_channel = len(queue.channels) > 1 and rng.random() < source.also_share
+        self._come_in(queue, queue.channels[on_other_channel], customer, self._planner.inbound(queue, rng))
+        self._plan(source)
 
-    # -- customers
+    def try_again(self, task: Task) -> None:
+        """A customer who gave up does so another time, or is called back, as the contact's plan has it."""
+        if task.plan.again_ms is not None:
+            self._agenda.after(task.plan.again_ms, self._again, task)
 
-    def _come_in(self, medium: str) -> None:
-        rng = self._streams.of("contacts", medium)
-        customer = rng.choice(self._customers)
-        queue = rng.choice([queue for queue in self._floor.queues if queue.medium == medium])
-        if medium == "voice":
-            body = attributes.inbound_voice(customer, queue.name, self._scenario.account_sid, self._sids)
-            channel = "voice"
+    def _again(self, task: Task) -> None:
+        kind = _TASK_TYPES.get(task.plan.gives_up, "")
+        plan = self._planner.inbound(task.queue, self._again_draws, called_back=bool(kind))
+        self._come_in(task.queue, task.channel.unique_name, task.customer, plan, kind)
+
+    def _come_in(self, queue: TaskQueue, channel: str, customer: int, plan: ContactPlan, task_type: str = "") -> None:
+        if queue.medium == "voice":
+            body = self._attributes.inbound_voice(customer, queue.name, task_type)
         else:
-            body = attributes.inbound_message(customer, medium, self._sids, rng)
-            # SMS conversations arrive on either channel, depending on how Flex was set up.
-            channel = "sms" if medium == "sms" and rng.random() < 0.7 else "chat"
-        task = self._task(channel, medium, "inbound", queue, body, self._inbound_plan(medium, rng))
-        self._contacts.customer_arrives(task)
-
-    def _inbound_plan(self, medium: str, rng: random.Random) -> ContactPlan:
-        scenario = self._scenario
-        talk_ms = max(_LEAST_TALK_MS[medium], _around(rng, scenario.talk_s[medium], 0.6))
-        wrap_ms = max(1_000, _around(rng, scenario.wrap_s[medium], 0.7))
-        if rng.random() < scenario.forgets_wrap_up:
-            wrap_ms = rng.randrange(300_000, 1_500_000)
-        choice = rng.random()
-        transfer = ""
-        if medium == "voice":
-            if choice < scenario.transfers_to_queue:
-                transfer = "queue"
-            elif choice < scenario.transfers_to_queue + scenario.transfers_to_worker:
-                transfer = "worker"
-        hangs_up = rng.random() < scenario.hangs_up_ringing
-        return ContactPlan(
-            talk_ms=talk_ms,
-            wrap_ms=wrap_ms,
-            patience_ms=max(5_000, _around(rng, scenario.patience_s[medium], 0.7)),
-            hangs_up_after_ring_ms=rng.randrange(300, 3_000) if hangs_up else None,
-            transfer=transfer,
-            transfer_after_ms=max(5_000, talk_ms // 3),
-            second_talk_ms=max(10_000, talk_ms // 2),
-            skips_wrap_up=rng.random() < scenario.skips_wrap_up,
-        )
-
-    # -- agents
-
-    def _dial_out(self) -> None:
-        rng = self._streams.of("contacts", "outbound")
-        customer = rng.choice(self._customers)
-        worker = self._somebody_free(rng, must_be_available=rng.random() < 0.85)
-        if worker is None:
-            return
-        by_text = rng.random() < 0.15
-        medium = "sms" if by_text else "voice"
-        plan = ContactPlan(
-            talk_ms=_around(rng, self._scenario.talk_s[medium], 0.7),
-            wrap_ms=max(1_000, _around(rng, self._scenario.wrap_s[medium], 0.7)),
-            patience_ms=rng.randrange(300, 1_500) if by_text else rng.randrange(3_000, 24_000),
-        )
-        if by_text:
-            body = attributes.outbound_message(customer, self._sids)
-        else:
-            body = attributes.outbound_voice(customer, self._sids)
-        task = self._task(medium, medium, "outbound", self._floor.everyone, body, plan)
-        answered = by_text or rng.random() < self._scenario.outbound_answered
-        self._contacts.agent_dials(task, worker, answered=answered)
-
-    def _call_colleague(self) -> None:
-        rng = self._streams.of("contacts", "internal")
-        caller = self._somebody_free(rng, must_be_available=True)
-        callee = self._somebody_free(rng, must_be_available=True)
-        if caller is None or callee is None or caller is callee:
-            return
-        plan = ContactPlan(
-            talk_ms=_around(rng, 75.0, 0.6), wrap_ms=rng.randrange(1_000, 9_000), patience_ms=rng.randrange(60, 600)
-        )
-        sides = [
-            self._task(
-                "voice",
-                "voice",
-                "internal",
-                self._floor.everyone,
-                attributes.internal_voice(other.full_name, self._sids),
-                plan,
-            )
-            for other in (callee, caller)
-        ]
-        self._contacts.agents_talk(sides[0], caller, sides[1], callee)
-
-    def _somebody_free(self, rng: random.Random, *, must_be_available: bool) -> Worker | None:
-        free = [
-            worker
-            for worker in self._floor.workers
-            if not worker.open
-            and not worker.held
-            and worker.activity is not self._floor.offline
-            and worker.activity.available is must_be_available
-        ]
-        return rng.choice(free) if free else None
-
-    def _task(
-        self,
-        channel: str,
-        medium: str,
-        direction: str,
-        queue: TaskQueue,
-        body: dict[str, object],
-        plan: ContactPlan,
-    ) -> Task:
+            body = self._attributes.inbound_message(customer, queue.medium, self._messages)
         now_ms = self._agenda.now_ms
-        return Task(
-            sid=self._sids.new("WT"),
-            channel=self._floor.channels[channel],
-            medium=medium,
-            direction=direction,
-            queue=queue,
-            workflow=self._floor.workflow,
-            attributes=body,
-            attributes_json=as_json(body),
-            plan=plan,
-            created_ms=now_ms,
-            updated_ms=now_ms,
-            queue_entered_ms=now_ms,
+        self.on_arrival(
+            Task(
+                sid=self._sids.new("WT"),
+                channel=self._floor.channels[channel],
+                medium=queue.medium,
+                direction="inbound",
+                queue=queue,
+                workflow=self._floor.workflow,
+                attributes_json=body,
+                plan=plan,
+                created_ms=now_ms,
+                updated_ms=now_ms,
+                queue_entered_ms=now_ms,
+                priority=queue.priority,
+                customer=customer,
+            )
         )
 
 
-def busyness(scenario: Scenario, ms: int) -> float:
-    """How busy this time of day is, about 1 while the floor is open."""
-    hour_ms = (ms - scenario.start_ms) % _DAY_MS
-    if hour_ms >= _OPEN_HOURS_MS:
-        return 0.02
-    return 1.0 + 0.25 * math.sin(2 * math.pi * hour_ms / (5 * _HOUR_MS))
+class _Source:
+    """Where one queue's contacts come from: its rate where the curve is 1, and the curve."""
+
+    def __init__(self, queue: TaskQueue, rules: Queue, scenario: Scenario, streams: Streams) -> None:
+        channel = scenario.channels.of(rules.channel)
+        total = sum(other.weight for other in scenario.queues if other.channel == rules.channel)
+        self.queue = queue
+        self.gaps = streams.of("arrivals", queue.name)
+        self.draws = streams.of("contacts", queue.name)
+        self.also_share = channel.also_share
+        self.per_ms = rate_of(scenario, channel.per_agent_hour) * (rules.weight / total if total else 0.0)
+        self.demand = demand_of(scenario, rules.channel, rules.site)
 
 
-def _around(rng: random.Random, median_s: float, spread: float) -> int:
-    """A log-normal time in milliseconds."""
-    return round(rng.lognormvariate(0, spread) * median_s * 1000)
+def rate_of(scenario: Scenario, per_agent_hour: float) -> float:
+    """Contacts per millisecond where the curve is 1."""
+    return per_agent_hour * scenario.agents / HOUR_MS
+
+
+def demand_of(scenario: Scenario, medium: str, site: str = "", *, foreseen: bool = False) -> Demand:
+    """The curve of a medium's contacts by the clock of a site, the first one unless it is named.
+
+    What is `foreseen` of it is the curve alone, without rushes and failures.
+    """
+    zone = next((one.time_zone for one in scenario.sites if one.name == site), scenario.sites[0].time_zone)
+    if foreseen:
+        return Demand(scenario.channels.of(medium).curve, LocalClock(zone), (), ())
+    spikes = tuple(spike for spike in scenario.spikes if not spike.channels or medium in spike.channels)
+    dents = []
+    for outage in scenario.outages:
+        start_ms = scenario.start_ms + round(outage.starts_min * MINUTE_MS)
+        length_ms = round(outage.minutes * MINUTE_MS)
+        dents.append(Dent(start_ms, start_ms + length_ms, outage.arrivals_factor))
+        dents.append(Dent(start_ms + length_ms, start_ms + 2 * length_ms, outage.echo_factor))
+    return Demand(scenario.channels.of(medium).curve, LocalClock(zone), spikes, tuple(dents))

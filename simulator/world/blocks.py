@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from simulator.world.entities import Task, Transfer, Worker
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-class TaskBlock(Mapping[str, str]):
-    """A task at one version: what seldom changes is shared by the blocks of all versions."""
-
-    __slots__ = ("_base", "_status", "_version")
-
-    def __init__(self, base: Mapping[str, str], status: str, version: int) -> None:
-        self._base = base
-        self._status = status
-        self._version = version
-
-    def __getitem__(self, key: str) -> str:
-        if key == "task_assignment_status":
-            return self._status
-        if key == "task_version":
-            return str(self._version)
-        return self._base[key]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._base
-        yield "task_assignment_status"
-        yield "task_version"
-
-    def __len__(self) -> int:
-        return len(self._base) + 2
 
 
 def worker_block(worker: Worker, operating_unit_sid: str) -> Mapping[str, str]:
@@ -51,29 +25,35 @@ def worker_block(worker: Worker, operating_unit_sid: str) -> Mapping[str, str]:
     return worker.block
 
 
-def task_block(task: Task, operating_unit_sid: str) -> Mapping[str, str]:
-    """The task as it is now; kept until the task changes."""
+def task_base(task: Task, operating_unit_sid: str) -> Mapping[str, str]:
+    """What seldom changes of the task as it is now; kept until it does. Status and version stand beside it."""
     if task.base is None:
-        task.base = {
-            "task_sid": task.sid,
-            "task_attributes": task.attributes_json,
-            "task_priority": str(task.priority),
-            "task_channel_sid": task.channel.sid,
-            "task_channel_unique_name": task.channel.unique_name,
-            "task_queue_sid": task.queue.sid,
-            "task_queue_name": task.queue.name,
-            "task_queue_target_expression": task.queue.expression,
-            "task_queue_entered_date": str(task.queue_entered_ms // 1000),
-            "task_date_created": str(task.created_ms // 1000),
-            "task_virtual_start_time": str(task.created_ms // 1000),
-            "task_ignore_capacity": "true" if task.routing_target else "false",
-            "workflow_sid": task.workflow.sid,
-            "workflow_name": task.workflow.name,
-            "operating_unit_sid": operating_unit_sid,
-        }
-    if task.block is None:
-        task.block = TaskBlock(task.base, task.status.value, task.version)
-    return task.block
+        task.base = _task_base(task, operating_unit_sid)
+    return task.base
+
+
+def _task_base(task: Task, operating_unit_sid: str) -> dict[str, str]:
+    created_s = str(task.created_ms // 1000)
+    base = {
+        "task_sid": task.sid,
+        "task_attributes": task.attributes_json,
+        "task_priority": str(task.priority),
+        "task_channel_sid": task.channel.sid,
+        "task_channel_unique_name": task.channel.unique_name,
+        "task_date_created": created_s,
+        "task_virtual_start_time": created_s,
+        "task_ignore_capacity": "true" if task.routing_target else "false",
+        "workflow_sid": task.workflow.sid,
+        "workflow_name": task.workflow.name,
+        "operating_unit_sid": operating_unit_sid,
+    }
+    queue = task.queue
+    if queue.sid:
+        base["task_queue_sid"] = queue.sid
+        base["task_queue_name"] = queue.name
+        base["task_queue_target_expression"] = queue.expression
+        base["task_queue_entered_date"] = str(task.queue_entered_ms // 1000)
+    return base
 
 
 def transfer_block(transfer: Transfer) -> dict[str, str]:
@@ -93,3 +73,11 @@ def transfer_block(transfer: Transfer) -> dict[str, str]:
 def as_json(attributes: Mapping[str, object]) -> str:
     """Attributes as the JSON text that Twilio keeps."""
     return _ENCODER.encode(attributes)
+
+
+def with_more(attributes_json: str, key: str, value_json: str) -> str:
+    """The attributes with this key added or replaced."""
+    if attributes_json.startswith("{") and f'"{key}":' not in attributes_json:
+        comma = "," if len(attributes_json) > len("{}") else ""
+        return f'{attributes_json[:-1]}{comma}"{key}":{value_json}}}'
+    return as_json({**json.loads(attributes_json), key: json.loads(value_json)})

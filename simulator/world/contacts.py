@@ -1,39 +1,58 @@
-"""The life of a contact: waiting, ringing, talking, being handed on, wrap-up."""
+"""The life of a contact: waiting, ringing, talking, wrap-up, and every way to end."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 from simulator.world.agenda import Agenda
-from simulator.world.agents import Agents
 from simulator.world.entities import Reservation, ReservationStatus, Task, Worker
-from simulator.world.floor import Floor
+from simulator.world.handover import Handover
 from simulator.world.router import Router
-from simulator.world.sids import SidFactory, Streams
+from simulator.world.sids import SidFactory
 from simulator.world.transitions import Transitions
 
 _PENDING, _ACCEPTED, _WRAPPING = ReservationStatus.PENDING, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING
 _SHUN_MS = 4_000
+_RINGS_AGAIN_MS = 3_000
+_DAY_MS = 86_400_000  # Twilio reference 3.1: a task is assigned for 24 hours at most
+_REASONS = {"hangup": "hangup", "callback": "Callback requested", "voicemail": "voicemail"}
+
+
+class Agents(Protocol):
+    """What agents do of their own accord, as far as contacts cause it."""
+
+    def on_offer(self, reservation: Reservation) -> None:
+        """Something rings."""
+
+    def on_contact(self, worker: Worker) -> None:
+        """A contact of this worker has gone a step further."""
+
+    def after_contact(self, worker: Worker) -> None:
+        """A reservation of this worker is over."""
 
 
 class Contacts:
-    """Carries each contact from arrival to end."""
+    """Carries each contact from arrival to end; `on_lost` hears of customers who gave up."""
+
+    on_lost: Callable[[Task], None]
 
     def __init__(
         self,
-        floor: Floor,
         agenda: Agenda,
         transitions: Transitions,
         router: Router,
         agents: Agents,
+        handover: Handover,
         sids: SidFactory,
-        streams: Streams,
     ) -> None:
-        self._floor = floor
         self._agenda = agenda
         self._transitions = transitions
         self._router = router
         self._agents = agents
+        self._handover = handover
         self._sids = sids
-        self._rng = streams.of("contacts", "course")
+        self._left: dict[int, list[Reservation]] = {}
         self.count = 0
 
     # -- beginnings
@@ -44,25 +63,29 @@ class Contacts:
         self._transitions.create_task(task)
         self._router.enqueue(task)
         self._agenda.after(task.plan.patience_ms, self._lose_patience, task)
+        self._watch_queue(task)
+
+    def customer_calls(self, task: Task, worker: Worker) -> None:
+        """A customer calls an agent's own number: there is no queue."""
+        self.count += 1
+        self._transitions.create_task(task)
+        self._agenda.after(self._transitions.gap_ms(9, 60), self._ring_at, task, worker)
+        self._agenda.after(task.plan.patience_ms, self._lose_patience, task)
 
     def agent_dials(self, task: Task, worker: Worker, *, answered: bool) -> None:
         """An agent calls a customer; the reservation is pending while it rings there (Twilio reference 4.4)."""
         self.count += 1
-        task.routing_target = worker.sid
         self._transitions.create_task(task)
         reservation = self._transitions.offer(task, worker, self._agenda.now_ms + self._transitions.gap_ms(9, 40))
-        if answered:
-            self._agenda.after(task.plan.patience_ms + 60, self._picked_up, reservation)
-        else:
-            self._agenda.after(task.plan.patience_ms + 60, self._nobody_there, task, worker)
+        next_step = self._picked_up if answered else self._nobody_there
+        self._agenda.after(task.plan.patience_ms + 60, next_step, reservation)
 
     def agents_talk(self, calling: Task, caller: Worker, called: Task, callee: Worker) -> None:
         """An agent calls a colleague: one task for each of them."""
         self.count += 1
         calling.partner, called.partner = called, calling
         now_ms = self._agenda.now_ms
-        for task, worker in ((calling, caller), (called, callee)):
-            task.routing_target = worker.sid
+        for task in (calling, called):
             self._transitions.create_task(task)
         own = self._transitions.offer(calling, caller, now_ms + self._transitions.gap_ms(9, 20))
         self._agenda.after(calling.plan.patience_ms, self._picked_up, own)
@@ -77,21 +100,53 @@ class Contacts:
             self._agenda.after(plan.hangs_up_after_ring_ms, self._lose_patience, reservation.task)
         self._agents.on_offer(reservation)
 
-    def _lose_patience(self, task: Task) -> None:
-        if task.ended or any(one.accepted_ms is not None for one in task.reservations):
-            return
-        reasons = ("hangup", "hangup", "hangup", "Task canceled on Workflow timeout", "Callback requested")
-        self._cancel(task, self._rng.choice(reasons) if task.medium == "voice" else "hangup")
+    def _ring_at(self, task: Task, worker: Worker) -> None:
+        if not _answered(task) and not task.ended and worker.deleted_ms is None:
+            self._agents.on_offer(self._transitions.offer(task, worker, self._agenda.now_ms))
 
-    def _nobody_there(self, task: Task, worker: Worker) -> None:
-        if not task.ended:
-            self._cancel(task, "no-answer")
-            self._agents.after_contact(worker)
+    def _watch_queue(self, task: Task) -> None:
+        """The workflow moves the task on, or gives it up, when it has been in its queue for too long."""
+        queue, entered_ms = task.queue, task.queue_entered_ms
+        if queue.overflow_to is not None:
+            self._agenda.at(entered_ms + queue.overflow_after_ms, self._overflow, task, entered_ms)
+        elif queue.timeout_ms:
+            self._agenda.at(entered_ms + queue.timeout_ms, self._time_out, task, entered_ms)
+
+    def _overflow(self, task: Task, entered_ms: int) -> None:
+        queue = task.queue.overflow_to
+        if task.ended or _answered(task) or task.queue_entered_ms != entered_ms or queue is None:
+            return
+        if task.pending():
+            # Assumed: a task that is just being offered is not moved.
+            self._agenda.after(1_000, self._overflow, task, entered_ms)
+            return
+        openly = task.queue.moves_openly
+        self._transitions.overflow(task, queue, self._agenda.now_ms, openly=openly)
+        self._router.enqueue(task)
+        self._watch_queue(task)
+
+    def _time_out(self, task: Task, entered_ms: int) -> None:
+        if not task.ended and not _answered(task) and task.queue_entered_ms == entered_ms:
+            ringing = task.pending()
+            self._transitions.time_out_workflow(task, self._agenda.now_ms)
+            self._set_free(ringing)
+
+    def _lose_patience(self, task: Task) -> None:
+        if not task.ended and not _answered(task):
+            self._cancel(task, _REASONS[task.plan.gives_up])
+            self.on_lost(task)
+
+    def _nobody_there(self, reservation: Reservation) -> None:
+        if not reservation.task.ended and reservation.status is _PENDING:
+            self._cancel(reservation.task, "no-answer")
 
     def _cancel(self, task: Task, reason: str) -> None:
-        ringing = [one for one in task.open_reservations() if one.status is _PENDING]
+        ringing = task.pending()
         self._transitions.cancel_task(task, reason, self._agenda.now_ms)
-        for reservation in ringing:
+        self._set_free(ringing)
+
+    def _set_free(self, ended: list[Reservation]) -> None:
+        for reservation in ended:
             self._agents.after_contact(reservation.worker)
 
     def _picked_up(self, reservation: Reservation) -> None:
@@ -102,43 +157,63 @@ class Contacts:
 
     def refused(self, reservation: Reservation) -> None:
         """The agent rejected it or let it ring."""
-        task, transfer = reservation.task, reservation.transfer
+        task = reservation.task
         if task.ended:
             return
         if task.direction == "internal":
             self._agenda.after(self._transitions.gap_ms(40, 300), self._hang_up_internal, task)
-        elif transfer is None:
+        elif reservation.transfer is not None:
+            self._handover.refused(reservation)
+        elif task.routing_target:
+            self._agenda.after(_RINGS_AGAIN_MS, self._ring_at, task, reservation.worker)
+        else:
             self._router.shun(task, reservation.worker, _SHUN_MS)
-        elif task.transfer is transfer:
-            now_ms = self._agenda.now_ms
-            self._transitions.fail_attempt(task, transfer, now_ms + self._transitions.gap_ms(0, 5))
-            if transfer.kind == "QUEUE":
-                self._router.shun(task, reservation.worker, _SHUN_MS)
-            else:
-                self._transitions.end_transfer(task, "FAILED", now_ms + self._transitions.gap_ms(6, 12), "rejected")
-                self._agenda.after(task.plan.second_talk_ms, self._end_talk, transfer.initiator)
 
     def accepted(self, reservation: Reservation) -> None:
         """The agent took it: they talk."""
         task, plan = reservation.task, reservation.task.plan
+        others = [one for one in task.pending() if one is not reservation] if len(task.reservations) > 1 else []
         ms = self._transitions.accept(reservation, self._agenda.now_ms)
+        self._set_free(others)
+        self._agents.on_contact(reservation.worker)
         if task.medium == "voice" and task.direction != "internal":
             self._agenda.at(ms + self._transitions.gap_ms(150, 900), self._join_conference, reservation)
         if reservation.transfer is not None:
-            self._taken_over(reservation)
+            talk_ms = self._handover.taken_over(reservation)
+            self._agenda.after(talk_ms, self.end_talk, reservation)
         elif task.direction == "internal":
-            if task.partner is not None and any(one.accepted_ms for one in task.partner.reservations):
+            if task.partner is not None and _answered(task.partner):
                 self._agenda.after(plan.talk_ms, self._hang_up_internal, task)
-        elif plan.transfer:
-            self._agenda.after(plan.transfer_after_ms, self._hand_on, reservation)
         else:
-            self._agenda.after(plan.talk_ms, self._end_talk, reservation)
+            self._plan_talk(reservation, ms)
+
+    def _plan_talk(self, reservation: Reservation, ms: int) -> None:
+        plan = reservation.task.plan
+        for begins_ms, lasts_ms in plan.holds:
+            self._agenda.at(ms + begins_ms, self._hold, reservation, lasts_ms)
+        if plan.never_ends:
+            self._agenda.at(ms + _DAY_MS, self._give_up, reservation.task)
+            if reservation.task.medium != "voice":
+                return
+        if plan.transfer:
+            self._agenda.after(plan.transfer_after_ms, self._handover.hand_on, reservation)
+        else:
+            self._agenda.after(plan.talk_ms, self.end_talk, reservation)
 
     def _join_conference(self, reservation: Reservation) -> None:
-        if reservation.status is _ACCEPTED:
-            participants = {"customer": self._sids.new("CA"), "worker": self._sids.new("CA")}
-            conference = {"conference": {"sid": self._sids.new("CF"), "participants": participants}}
-            self._transitions.update_task(reservation.task, conference, self._agenda.now_ms)
+        if reservation.status is _ACCEPTED and not reservation.task.ended:
+            new = self._sids.new
+            participants = f'{{"customer":"{new("CA")}","worker":"{new("CA")}"}}'
+            conference = f'{{"sid":"{new("CF")}","participants":{participants}}}'
+            self._transitions.update_task(reservation.task, "conference", conference, self._agenda.now_ms)
+
+    def _hold(self, reservation: Reservation, lasts_ms: int) -> None:
+        if reservation.status is _ACCEPTED and reservation.task.transfer is None:
+            self._transitions.hold_customer(reservation, self._agenda.now_ms)
+            self._agenda.after(lasts_ms, self._unhold, reservation)
+
+    def _unhold(self, reservation: Reservation) -> None:
+        self._transitions.unhold_customer(reservation, self._agenda.now_ms)
 
     def _hang_up_internal(self, task: Task) -> None:
         """One side has hung up or refused: both end."""
@@ -146,82 +221,86 @@ class Contacts:
             if side is None or side.ended:
                 continue
             for reservation in side.open_reservations():
-                self._end_talk(reservation)
-            if any(one.status is _PENDING for one in side.reservations) or not side.open_reservations():
+                self.end_talk(reservation)
+            if side.pending() or not side.open_reservations():
                 self._cancel(side, "internal call ended")
-
-    # -- handing on
-
-    def _hand_on(self, reservation: Reservation) -> None:
-        if reservation.status is not _ACCEPTED:
-            return
-        if reservation.task.plan.transfer == "queue":
-            self._hand_to_queue(reservation)
-        else:
-            self._hand_to_colleague(reservation)
-
-    def _hand_to_queue(self, reservation: Reservation) -> None:
-        task, now_ms = reservation.task, self._agenda.now_ms
-        others = [queue for queue in self._floor.queues if queue.medium == task.medium and queue is not task.queue]
-        queue = self._rng.choice(others)
-        transfer = self._transitions.begin_transfer(reservation, "COLD", "QUEUE", queue.sid, now_ms)
-        self._transitions.move_to_queue(task, queue, now_ms + self._transitions.gap_ms(1, 9))
-        wrapped_ms = self._transitions.wrap(reservation, now_ms + self._transitions.gap_ms(5, 200))
-        self._agenda.at(wrapped_ms + task.plan.wrap_ms, self._finish, reservation)
-        self._router.enqueue(task)
-        self._agenda.after(task.plan.patience_ms, self._leave_during_transfer, task, transfer.sid)
-
-    def _leave_during_transfer(self, task: Task, transfer_sid: str) -> None:
-        """The caller hangs up before the second agent answers."""
-        if task.ended or task.transfer is None or task.transfer.sid != transfer_sid:
-            return
-        now_ms = self._agenda.now_ms
-        task.queue.waiting.pop(task.sid, None)
-        ringing = [one for one in task.open_reservations() if one.status is _PENDING]
-        for reservation in ringing:
-            self._transitions.cancel(reservation, now_ms)
-        self._transitions.end_transfer(task, "FAILED", now_ms + self._transitions.gap_ms(0, 5), "customer hung up")
-        self._transitions.finish_abandoned_transfer(task, now_ms + self._transitions.gap_ms(6, 12))
-        for reservation in ringing:
-            self._agents.after_contact(reservation.worker)
-
-    def _hand_to_colleague(self, reservation: Reservation) -> None:
-        task, now_ms = reservation.task, self._agenda.now_ms
-        colleague = self._router.pick(task, besides=reservation.worker)
-        if colleague is None:
-            self._agenda.after(task.plan.second_talk_ms, self._end_talk, reservation)
-            return
-        transfer = self._transitions.begin_transfer(reservation, "WARM", "WORKER", colleague.sid, now_ms)
-        offered_ms = now_ms + self._transitions.gap_ms(3, 25)
-        self._agents.on_offer(self._transitions.offer(task, colleague, offered_ms, transfer))
-
-    def _taken_over(self, reservation: Reservation) -> None:
-        task, transfer = reservation.task, reservation.transfer
-        if transfer is None:
-            return
-        now_ms = self._agenda.now_ms
-        self._transitions.end_transfer(task, "COMPLETED", now_ms + self._transitions.gap_ms(1, 15))
-        overlap_ms = 0
-        if transfer.mode == "WARM":
-            # Both are in the conference for a while; then the first one leaves.
-            overlap_ms = self._rng.randrange(6_000, 60_000)
-            self._agenda.after(overlap_ms, self._end_talk, transfer.initiator)
-        self._agenda.after(overlap_ms + task.plan.second_talk_ms, self._end_talk, reservation)
 
     # -- endings
 
-    def _end_talk(self, reservation: Reservation) -> None:
+    def end_talk(self, reservation: Reservation) -> None:
+        """The conversation is over for this agent."""
         if reservation.status is not _ACCEPTED:
             return
         plan = reservation.task.plan
-        if plan.skips_wrap_up:
+        if not reservation.worker.connected:
+            self._leave_open(reservation)
+        elif plan.skips_wrap_up:
             self._transitions.complete(reservation, self._agenda.now_ms)
             self._agents.after_contact(reservation.worker)
-            return
-        wrapped_ms = self._transitions.wrap(reservation, self._agenda.now_ms)
-        self._agenda.at(wrapped_ms + plan.wrap_ms, self._finish, reservation)
+        else:
+            self._wrap(reservation)
 
-    def _finish(self, reservation: Reservation) -> None:
-        if reservation.status is _WRAPPING:
-            self._transitions.complete(reservation, self._agenda.now_ms)
-            self._agents.after_contact(reservation.worker)
+    def _wrap(self, reservation: Reservation) -> None:
+        wrapped_ms = self._transitions.wrap(reservation, self._agenda.now_ms)
+        self._agents.on_contact(reservation.worker)
+        if not reservation.task.plan.never_ends:
+            self._agenda.at(wrapped_ms + reservation.task.plan.wrap_ms, self.finish, reservation)
+
+    def finish(self, reservation: Reservation) -> None:
+        """The paperwork is done."""
+        if reservation.status is not _WRAPPING:
+            return
+        if not reservation.worker.connected:
+            self._leave_open(reservation)
+            return
+        self._transitions.complete(reservation, self._agenda.now_ms)
+        self._agents.after_contact(reservation.worker)
+
+    def _give_up(self, task: Task) -> None:
+        """TaskRouter deletes what was assigned for a day."""
+        if not task.ended:
+            workers = [one.worker for one in task.open_reservations()]
+            self._transitions.delete_task(task, self._agenda.now_ms)
+            for worker in workers:
+                self._agents.after_contact(worker)
+
+    # -- agents who are not there
+
+    def browser_closed(self, worker: Worker) -> None:
+        """Calls drop and are left in wrap-up (Twilio reference 4.1); everything else stays as it is."""
+        for reservation in list(worker.open.values()):
+            if reservation.status is _ACCEPTED and reservation.task.medium == "voice":
+                self._transitions.wrap(reservation, self._agenda.now_ms)
+                self._leave_open(reservation)
+                if reservation.task.partner is not None:
+                    self._hang_up_internal(reservation.task.partner)
+
+    def _leave_open(self, reservation: Reservation) -> None:
+        self._left.setdefault(reservation.worker.index, []).append(reservation)
+        self._agenda.at((reservation.accepted_ms or self._agenda.now_ms) + _DAY_MS, self._give_up, reservation.task)
+
+    def browser_opened(self, worker: Worker) -> None:
+        """The agent is back and closes what was left open, one contact after the other."""
+        for number, reservation in enumerate(self._left.pop(worker.index, [])):
+            step = self.end_talk if reservation.status is _ACCEPTED else self.finish
+            self._agenda.after(3_000 * (number + 1) + self._transitions.gap_ms(0, 2_000), step, reservation)
+
+    def worker_goes(self, worker: Worker, *, stamped_with_creation: bool) -> None:
+        """The worker is deleted: offers are withdrawn, and what was accepted ends without a word."""
+        now_ms = self._agenda.now_ms
+        for reservation in [one for one in worker.open.values() if one.status is _PENDING]:
+            self._transitions.cancel(reservation, now_ms)
+            self.refused(reservation)
+        self._left.pop(worker.index, None)
+        for reservation in self._transitions.delete_worker(worker, now_ms, stamped_with_creation=stamped_with_creation):
+            task = reservation.task
+            if not task.ended and not task.open_reservations():
+                # Assumed: somebody has to complete it by the API.
+                self._transitions.complete_task(task, worker.last_event_ms + self._transitions.gap_ms(40, 400))
+
+
+def _answered(task: Task) -> bool:
+    for one in task.reservations:  # noqa: SIM110  asked for every task, and twice as fast as `any`
+        if one.accepted_ms is not None:
+            return True
+    return False

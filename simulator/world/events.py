@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import heapq
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One TaskRouter event; all values of the blocks are texts under Twilio's snake_case names.
 
-    The worker and the task block are shared between events as long as the resource does not change.
+    It sorts by the time at which it is told and its number. The worker's block and what seldom changes of the task's
+    are shared between events.
+
+    Attributes:
+        at_ms: when it is told.
+        ms: the time that it states; in `worker.deleted` alone that may be another.
     """
 
+    at_ms: int
     seq: int
     sid: str
     type: str
@@ -25,20 +30,38 @@ class Event:
     worker_sid: str
     task_sid: str
     worker: Mapping[str, str]
-    task: Mapping[str, str]
+    task_base: Mapping[str, str]
+    task_status: str
+    task_version: int
     extra: Mapping[str, str]
+
+    @property
+    def task(self) -> dict[str, str]:
+        """The task's block."""
+        if not self.task_base:
+            return {}
+        return {
+            **self.task_base,
+            "task_assignment_status": self.task_status,
+            "task_version": str(self.task_version),
+        }
 
     def data(self) -> dict[str, str]:
         """The blocks merged: REST's `event_data`, and in CamelCase the callback's parameters."""
-        merged = {**self.task, **self.worker, **self.extra}
-        if self.task:
-            # A difference of truncated seconds, as Twilio counts it (reference 13 row 6).
-            merged["task_age"] = str(self.ms // 1000 - int(self.task["task_date_created"]))
+        base = self.task_base
+        if not base:
+            return {**self.worker, **self.extra}
+        merged = {**base, **self.worker, **self.extra}
+        merged["task_assignment_status"] = self.task_status
+        merged["task_version"] = str(self.task_version)
+        # A difference of truncated seconds, as Twilio counts it (reference 13 row 6).
+        merged["task_age"] = str(self.ms // 1000 - int(base["task_date_created"]))
         if self.resource_type == "reservation":
             merged["reservation_sid"] = self.resource_sid
-        if self.type == "task.created":
+        elif self.type == "task.created":
             # Documented: a task has no queue yet when it is created.
-            merged = {key: value for key, value in merged.items() if not key.startswith("task_queue_")}
+            for key in _QUEUE_KEYS:
+                merged.pop(key, None)
         return merged
 
     @property
@@ -54,62 +77,61 @@ class Event:
 
 
 class EventLog:
-    """Takes events in any order of the next few milliseconds and keeps them in order of time."""
+    """Takes events in any order of the next few milliseconds and keeps them in order of time.
+
+    `drawn` is how many were staged so far, and so the number of the next one.
+    """
 
     def __init__(self) -> None:
         self._settled: list[Event] = []
-        self._staged: list[tuple[int, int, Event]] = []
-        self._drawn = 0
+        self._staged: list[Event] = []
+        self._in_order = True
         self._forgotten = 0
+        self.drawn = 0
 
     def __len__(self) -> int:
         """How many events there were, those that are forgotten included."""
         return self._forgotten + len(self._settled)
 
-    def forget_before(self, ms: int) -> None:
-        """Let go of events older than this; REST knows them no more."""
-        old = self._position(ms)
-        del self._settled[:old]
-        self._forgotten += old
-
     def __iter__(self) -> Iterator[Event]:
         return iter(self._settled)
 
-    def next_number(self) -> int:
-        """The number of the next event to stage."""
-        return self._drawn
-
     def stage(self, event: Event) -> Event:
-        """Take an event that happens now or in a few milliseconds."""
-        self._drawn += 1
-        heapq.heappush(self._staged, (event.ms, event.seq, event))
+        """Take an event that is told now or in a few milliseconds."""
+        self.drawn += 1
+        self._staged.append(event)
+        self._in_order = False
         return event
 
     def next_ms(self) -> int | None:
-        """When the next staged event happens."""
-        return self._staged[0][0] if self._staged else None
+        """When the next staged event is told."""
+        self._order()
+        return self._staged[0].at_ms if self._staged else None
 
     def settle(self, until_ms: int) -> list[Event]:
-        """Append what has happened up to `until_ms`; gives the new ones."""
-        settled = []
-        while self._staged and self._staged[0][0] <= until_ms:
-            settled.append(heapq.heappop(self._staged)[2])
+        """Append what has been told up to `until_ms`; gives the new ones."""
+        self._order()
+        staged = self._staged
+        told = len(staged) if staged and staged[-1].at_ms <= until_ms else _position(staged, until_ms + 1)
+        settled = staged[:told]
+        del staged[:told]
         self._settled.extend(settled)
         return settled
 
-    def between(self, first_ms: int, last_ms: int) -> list[Event]:
-        """The events of `[first_ms, last_ms]`, oldest first."""
-        return self._settled[self._position(first_ms) : self._position(last_ms + 1)]
+    def _order(self) -> None:
+        if not self._in_order:
+            self._staged.sort()
+            self._in_order = True
 
-    def _position(self, ms: int) -> int:
-        low, high = 0, len(self._settled)
-        while low < high:
-            middle = (low + high) // 2
-            if self._settled[middle].ms < ms:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+    def forget_before(self, ms: int) -> None:
+        """Let go of events told before this; REST knows them no more."""
+        old = _position(self._settled, ms)
+        del self._settled[:old]
+        self._forgotten += old
+
+    def between(self, first_ms: int, last_ms: int) -> list[Event]:
+        """The events told in `[first_ms, last_ms]`, oldest first."""
+        return self._settled[_position(self._settled, first_ms) : _position(self._settled, last_ms + 1)]
 
     def dump(self) -> bytes:
         """The whole log as JSON lines; equal bytes mean equal worlds."""
@@ -122,6 +144,17 @@ class EventLog:
             for event in self._settled
         ]
         return ("\n".join(lines) + "\n").encode()
+
+
+_QUEUE_KEYS = ("task_queue_sid", "task_queue_name", "task_queue_target_expression", "task_queue_entered_date")
+
+
+def _position(events: list[Event], ms: int) -> int:
+    return bisect_left(events, ms, key=_told_ms)
+
+
+def _told_ms(event: Event) -> int:
+    return event.at_ms
 
 
 @lru_cache(maxsize=256)

@@ -40,6 +40,7 @@ PERFORMANCE_EXTRAS = ("busy_time_s",)
 
 _TIME_FIELD = {"AVAILABLE": "ready_time_s", "UNAVAILABLE": "idle_time_s"}
 _CALLS = {"outbound": ("out_calls", "out_time_s"), "internal": ("internal_calls", "internal_time_s")}
+NEVER_QUEUED = "never queued"
 _NOTHING: Mapping[str, int] = {}
 
 
@@ -240,6 +241,10 @@ class Figures:
             if stay.medium not in self._rules.reported_channels:
                 if one is not None:
                     one.not_reportable[stay.medium] += 1
+                continue
+            if not stay.queue_sid and stay.fate is Fate.CANCELED:
+                if one is not None:  # who never entered a queue is no contact
+                    one.not_reportable[NEVER_QUEUED] += 1
                 continue
             opened = self._opened(stay.start_ms)
             if one is not None and stay.end_ms is not None:

@@ -7,13 +7,10 @@ which the change takes effect.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from simulator.world.entities import Reservation, ReservationStatus, Task, Transfer, Worker
-
-_QUARTER_MS = 900_000
-_FIVE_MINUTES_MS = 300_000
 
 
 class Fate(StrEnum):
@@ -49,7 +46,8 @@ class Stay:
 class Stint:
     """One reservation from offer to end, in epoch milliseconds; what has not happened is None.
 
-    Queue and `stay` are those of the moment of acceptance; `stay` is None for what did not wait in a queue.
+    Queue and `stay` are those of the moment of acceptance; `stay` is None for what did not wait in a queue. `holds` are
+    start and end of each hold that is over, `held_ms` is when one began that is not.
     """
 
     worker_sid: str
@@ -62,6 +60,8 @@ class Stint:
     queue_sid: str = ""
     queue_name: str = ""
     stay: Stay | None = None
+    holds: list[tuple[int, int]] = field(default_factory=list)
+    held_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class PlannedDuty:
 
 @dataclass(frozen=True, slots=True)
 class PlannedShift:
-    """A shift as it is planned, which is not how it goes: people come late, and go when they can."""
+    """A shift as it is planned; people come late, and go when they can."""
 
     start_ms: int
     end_ms: int
@@ -117,9 +117,9 @@ class Ledger:
         self.activity(worker, ms)
 
     def activity(self, worker: Worker, ms: int) -> None:
-        """The worker is in this activity from now on."""
-        activity = worker.activity
-        if activity.sid == self._offline_activity_sid:
+        """The worker is in its activity, or gone, from now on."""
+        activity = worker.resting
+        if activity.sid == self._offline_activity_sid or worker.deleted_ms is not None:
             state = "OFFLINE"
         else:
             state = "AVAILABLE" if activity.available else "UNAVAILABLE"
@@ -137,8 +137,10 @@ class Ledger:
             self._answer(stint, reservation.task, ms)
         elif reservation.status is ReservationStatus.WRAPPING:
             stint.wrapped_ms = ms
+            self.unheld(reservation, ms)
         elif not reservation.is_open:
             stint.ended_ms = ms
+            self.unheld(reservation, ms)
             del self._open[reservation.sid]
 
     def _answer(self, stint: Stint, task: Task, ms: int) -> None:
@@ -146,18 +148,20 @@ class Ledger:
         stint.queue_sid, stint.queue_name = task.queue.sid, task.queue.name
         stint.stay = self._close(task, ms, Fate.ANSWERED)
 
-    def shift_planned(self, worker: Worker, started_ms: int, end_ms: int, duties: list[tuple[float, str, int]]) -> None:
-        """The plan of a shift: duties by their share of the shift at which they begin, activity and seconds."""
-        start_ms = _rounded(started_ms, _QUARTER_MS)
-        end_ms = start_ms + _rounded(end_ms - started_ms, _FIVE_MINUTES_MS)
-        planned: list[PlannedDuty] = []
-        for share, name, length_s in sorted(duties):
-            duty_ms = start_ms + _rounded(round((end_ms - start_ms) * share), _FIVE_MINUTES_MS)
-            duty = PlannedDuty(duty_ms, min(end_ms, duty_ms + _rounded(length_s * 1000, _FIVE_MINUTES_MS)), name)
-            # Nobody is planned to be at two places.
-            if duty.start_ms < duty.end_ms and (not planned or planned[-1].end_ms <= duty.start_ms):
-                planned.append(duty)
-        self.shifts.setdefault(worker.sid, []).append(PlannedShift(start_ms, end_ms, tuple(planned)))
+    def held(self, reservation: Reservation, ms: int) -> None:
+        """The customer is put on hold."""
+        self._open[reservation.sid].held_ms = ms
+
+    def unheld(self, reservation: Reservation, ms: int) -> None:
+        """The customer is back; nothing happens where the talk, and with it the hold, is over already."""
+        stint = self._open.get(reservation.sid)
+        if stint is not None and stint.held_ms is not None:
+            stint.holds.append((stint.held_ms, ms))
+            stint.held_ms = None
+
+    def shift_planned(self, worker: Worker, shift: PlannedShift) -> None:
+        """The plan of a shift, which is not how it goes."""
+        self.shifts.setdefault(worker.sid, []).append(shift)
 
     def forget_before(self, ms: int) -> None:
         """Let go of what was over by then; figures of later intervals need no more of it."""
@@ -175,7 +179,7 @@ class Ledger:
     # -- queues
 
     def entered(self, task: Task, ms: int) -> None:
-        """The task is in its queue from now on; what an agent starts waits in none."""
+        """The task is in its queue, or waits without one, from now on; what an agent starts waits in none."""
         self._close(task, ms, Fate.MOVED)
         self._wait(task, ms)
 
@@ -191,6 +195,10 @@ class Ledger:
             # An agent's events are kept a millisecond apart, so an answer may be noted a little ahead of the clock.
             stay.end_ms, stay.fate, stay.reason = max(ms, stay.start_ms), fate, reason
         return stay
+
+    def left(self, task: Task, ms: int) -> None:
+        """The task leaves its queue for another."""
+        self._close(task, ms, Fate.MOVED)
 
     def canceled(self, task: Task, ms: int) -> None:
         """The task ended before anybody took it."""
@@ -211,7 +219,3 @@ class Ledger:
             self._close(task, ms, Fate.LEFT)
         elif transfer.status in ("FAILED", "CANCELED"):
             self._close(task, ms, Fate.DROPPED)
-
-
-def _rounded(ms: int, step_ms: int) -> int:
-    return (ms + step_ms // 2) // step_ms * step_ms

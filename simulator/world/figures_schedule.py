@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from simulator.world.arrivals import busyness
+from simulator.world.arrivals import demand_of, rate_of
 from simulator.world.engine import World
 from simulator.world.figures_ledger import PlannedShift
 from simulator.world.figures_rules import INTERVAL_MS, FigureRules
-from simulator.world.scenario import Scenario
 
 OPEN = "Open"
 _DAY_MS = 86_400_000
-_HOUR_MS = 3_600_000
 _DEFAULT_RULES = FigureRules()
-# The spread of the log-normal talk and wrap-up times: the mean lies above the median by exp(spread^2 / 2).
-_TALK_SPREAD, _WRAP_SPREAD = 0.6, 0.7
 
 
 def planned_schedule(world: World, rules: FigureRules = _DEFAULT_RULES) -> dict[str, Any]:
     """What POST /sim/schedule of the fake WFM takes; shifts are known from the agent's log-in on."""
     floor = world.floor
-    away = [one for one in floor.activities.values() if not one.available and one is not floor.offline]
+    away = [
+        one for one in floor.activities.values() if not one.available and not one.pseudo and one is not floor.offline
+    ]
     mapping = [
         {"event_id": rules.event_ids["UNAVAILABLE"], "event_reason": one.name, "activity": one.name} for one in away
     ]
@@ -59,22 +56,22 @@ def _parts(shift: PlannedShift) -> list[dict[str, Any]]:
 
 
 def forecast(world: World, rules: FigureRules = _DEFAULT_RULES) -> list[dict[str, Any]]:
-    """Expected volume and handle time per queue and interval, for each day that the world has seen."""
+    """Expected volume and handle time per queue and interval, for each day that the world has seen.
+
+    Rushes and failures are in no forecast.
+    """
     scenario, rows = world.scenario, []
     first_ms = scenario.start_ms // _DAY_MS * _DAY_MS
     last_ms = (world.now_ms // _DAY_MS + 1) * _DAY_MS
-    for queue in world.floor.queues:
-        sharing = sum(1 for other in world.floor.queues if other.medium == queue.medium)
-        per_hour = scenario.arrivals.get(queue.medium, 0.0) * scenario.agents / sharing
-        aht_s = round(_mean_handle_s(scenario, queue.medium), 1)
+    for queue, plan in zip(world.floor.queues, scenario.queues, strict=True):
+        channel = scenario.channels.of(plan.channel)
+        sharing = sum(other.weight for other in scenario.queues if other.channel == plan.channel)
+        per_ms = rate_of(scenario, channel.per_agent_hour) * (plan.weight / sharing if sharing else 0.0)
+        aht_s = round((plan.talk or channel.talk).mean_s + (plan.wrap_up or channel.wrap_up).mean_s, 1)
+        demand = demand_of(scenario, plan.channel, plan.site, foreseen=True)
         queue_id = rules.queue_id(queue.sid, queue.name, queue.medium)
         for start_ms in range(first_ms, last_ms, INTERVAL_MS):
             if start_ms >= scenario.start_ms:
-                volume = per_hour * busyness(scenario, start_ms + INTERVAL_MS // 2) * INTERVAL_MS / _HOUR_MS
-                rows.append({"queue_id": queue_id, "start_ms": start_ms, "volume": round(volume, 2), "aht_s": aht_s})
+                volume = round(per_ms * INTERVAL_MS * demand.factor(start_ms), 2)
+                rows.append({"queue_id": queue_id, "start_ms": start_ms, "volume": volume, "aht_s": aht_s})
     return rows
-
-
-def _mean_handle_s(scenario: Scenario, medium: str) -> float:
-    talk_s = scenario.talk_s[medium] * math.exp(_TALK_SPREAD**2 / 2)
-    return talk_s + scenario.wrap_s[medium] * math.exp(_WRAP_SPREAD**2 / 2)

@@ -1,8 +1,8 @@
-"""Who gets which task: the longest idle worker with room, the oldest task first."""
+"""Who gets which task: the longest idle worker with room, the most urgent and then the oldest task first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from simulator.world.agenda import Agenda
 from simulator.world.entities import Reservation, Task, Worker
@@ -34,55 +34,69 @@ class Router:
         """Offer a refused task to others first, and to everybody after `for_ms`."""
         task.shunned = worker.sid
         task.shunned_until_ms = self._agenda.now_ms + for_ms
-        # It has waited longer than the others, so it goes back to the front.
-        task.queue.waiting = {task.sid: task, **task.queue.waiting}
-        self.enqueue(task)
+        waiting = task.queue.waiting
+        if task.sid not in waiting:
+            # It has waited longer than the others, so it goes back to the front.
+            task.queue.waiting = {task.sid: task, **waiting}
+        self._agenda.after(self._transitions.gap_ms(9, 60), self._match_task, task)
         self._agenda.after(for_ms + 1, self._match_task, task)
 
     def pick(self, task: Task, besides: Worker | None = None) -> Worker | None:
-        """The worker of the task's queue who would get it now: the longest idle, else the least loaded with room."""
-        idle = self._best(task.queue.idle.values(), task, besides)
-        return idle if idle is not None else self._best(task.queue.workers, task, besides)
-
-    def _best(self, candidates: Iterable[Worker], task: Task, besides: Worker | None) -> Worker | None:
+        """The worker of the task's queue who would get it now: with the least open work, then the longest ready."""
         channel = task.channel.unique_name
-        best: Worker | None = None
-        best_key = (0, 0, 0)
-        for worker in candidates:
-            key = (len(worker.open), worker.idle_since_ms, worker.index)
-            if (best is None or key < best_key) and worker.has_room(channel):
-                if worker is besides or self._is_shunned(task, worker):
-                    continue
-                best, best_key = worker, key
-        return best
+        shunned = task.shunned if self._agenda.now_ms < task.shunned_until_ms else ""
+        for group in task.queue.ready:
+            for worker in group.values():
+                if worker.has_room(channel) and worker is not besides and worker.sid != shunned:
+                    if task.reservations and _has_it(task, worker):
+                        continue
+                    return worker
+        return None
 
     def _match_task(self, task: Task) -> None:
-        if task.sid not in task.queue.waiting:
-            return
-        worker = self.pick(task)
-        if worker is not None:
+        queue = task.queue
+        while task.sid in queue.waiting:
+            worker = self.pick(task)
+            if worker is None:
+                return
             self._offer(task, worker)
 
     def _match_worker(self, worker: Worker) -> None:
         self._due.discard(worker.index)
         while True:
-            task = self._oldest_for(worker)
+            task = self._next_for(worker)
             if task is None:
                 return
             self._offer(task, worker)
 
-    def _oldest_for(self, worker: Worker) -> Task | None:
-        oldest: Task | None = None
-        for queue in worker.queues:
+    def _next_for(self, worker: Worker) -> Task | None:
+        best: Task | None = None
+        for queue, place in zip(worker.queues, worker.places, strict=True):
+            if place < 0:
+                continue
             for task in queue.waiting.values():
-                if worker.has_room(task.channel.unique_name) and not self._is_shunned(task, worker):
-                    if oldest is None or task.queue_entered_ms < oldest.queue_entered_ms:
-                        oldest = task
-                    break
-        return oldest
+                if not worker.has_room(task.channel.unique_name) or self._is_refused(task, worker):
+                    continue
+                if best is None or (-task.priority, task.queue_entered_ms) < (-best.priority, best.queue_entered_ms):
+                    best = task
+                break
+        return best
 
-    def _is_shunned(self, task: Task, worker: Worker) -> bool:
-        return task.shunned == worker.sid and self._agenda.now_ms < task.shunned_until_ms
+    def _is_refused(self, task: Task, worker: Worker) -> bool:
+        if task.shunned == worker.sid and self._agenda.now_ms < task.shunned_until_ms:
+            return True
+        return bool(task.reservations) and _has_it(task, worker)
 
     def _offer(self, task: Task, worker: Worker) -> None:
-        self.on_offer(self._transitions.offer(task, worker, self._agenda.now_ms, task.transfer))
+        queue = task.queue
+        reservation = self._transitions.offer(task, worker, self._agenda.now_ms, task.transfer)
+        if queue.offers == 1 or len(task.pending()) >= queue.offers:
+            queue.waiting.pop(task.sid, None)
+        self.on_offer(reservation)
+
+
+def _has_it(task: Task, worker: Worker) -> bool:
+    for one in task.reservations:  # noqa: SIM110  asked for every worker, and twice as fast as `any`
+        if one.worker is worker and one.is_open:
+            return True
+    return False

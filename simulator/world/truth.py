@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulator.world.entities import Reservation, ReservationStatus, Worker
 from simulator.world.figures_ledger import Ledger
 
 
-@dataclass(frozen=True, slots=True)
-class TrueState:
+class TrueState(NamedTuple):
     """What an agent does from `start_ms` on; channel and direction only while on a contact."""
 
     start_ms: int
@@ -23,7 +22,7 @@ class TrueState:
     @property
     def value(self) -> tuple[str, str, str, str]:
         """What makes a state another one."""
-        return (self.state, self.channel, self.direction, self.reason)
+        return self[1:5]
 
 
 class Truth:
@@ -33,18 +32,26 @@ class Truth:
         self.offline_activity_sid = offline_activity_sid
         self.ledger = Ledger(offline_activity_sid)
         self.states: dict[str, list[TrueState]] = {}
+        self._values: dict[str, tuple[str, str, str, str]] = {}
 
-    def begin(self, worker: Worker, ms: int) -> None:
-        """Note the state in which a worker enters the world."""
-        self.states[worker.sid] = [TrueState(ms, *self._value(worker), None)]
+    def begin(self, worker: Worker, ms: int, cause_sid: str | None = None) -> None:
+        """Note the state in which a worker enters the world; without a cause it was there before."""
+        value = self._values[worker.sid] = self._value(worker)
+        self.states[worker.sid] = [TrueState(ms, *value, cause_sid)]
         self.ledger.begin(worker, ms)
 
     def observe(self, worker: Worker, ms: int, cause_sid: str) -> None:
         """Look at a worker after the model has changed it."""
         value = self._value(worker)
-        states = self.states[worker.sid]
-        if states[-1].value != value:
-            states.append(TrueState(ms, *value, cause_sid))
+        if self._values[worker.sid] != value:
+            self._values[worker.sid] = value
+            self.states[worker.sid].append(TrueState(ms, *value, cause_sid))
+
+    def cap(self, reservation: Reservation, ms: int, cause_sid: str) -> None:
+        """A wrap-up has lasted as long as any counts: from now on it does not, however long it goes on."""
+        if reservation.status is ReservationStatus.WRAPPING:
+            reservation.capped = True
+            self.observe(reservation.worker, ms, cause_sid)
 
     def until(self, worker: Worker, ms: int) -> list[TrueState]:
         """The states that have begun by `ms`; the model may be a few milliseconds ahead of its events."""
@@ -64,31 +71,44 @@ class Truth:
 
     def _value(self, worker: Worker) -> tuple[str, str, str, str]:
         """State, channel, direction, reason: contact before wrap-up before ringing before the activity."""
-        talking: list[Reservation] = []
+        if worker.deleted_ms is not None:
+            return _OFFLINE
+        main: Reservation | None = None
         wrapping = ringing = dialling = False
         for reservation in worker.open.values():
-            if reservation.status is ReservationStatus.ACCEPTED:
-                talking.append(reservation)
-            elif reservation.status is ReservationStatus.WRAPPING:
-                wrapping = True
+            status = reservation.status
+            if status is ReservationStatus.ACCEPTED:
+                if main is None or _precedence(reservation) < _precedence(main):
+                    main = reservation
+            elif status is ReservationStatus.WRAPPING:
+                wrapping = wrapping or not reservation.capped
             elif reservation.task.direction == "outbound":
                 dialling = True
             else:
                 ringing = True
-        if talking:
-            main = min(talking, key=lambda one: (one.task.medium != "voice", one.accepted_ms or 0))
+        if main is not None:
             return ("CONTACT", main.task.medium, main.task.direction, "")
         if wrapping:
-            return ("WRAPUP", "", "", "")
+            return _WRAPUP
         if ringing:
-            return ("RESERVED", "", "", "")
+            return _RESERVED
         if dialling:
-            return ("DIALLING", "", "", "")
-        if worker.activity.sid == self.offline_activity_sid:
-            return ("OFFLINE", "", "", "")
-        if worker.activity.available:
-            return ("AVAILABLE", "", "", "")
-        return ("UNAVAILABLE", "", "", worker.activity.name)
+            return _DIALLING
+        activity = worker.resting
+        if activity.sid == self.offline_activity_sid:
+            return _OFFLINE
+        if activity.available:
+            return _AVAILABLE
+        return ("UNAVAILABLE", "", "", activity.name)
+
+
+_OFFLINE, _AVAILABLE, _WRAPUP, _RESERVED, _DIALLING = (
+    (state, "", "", "") for state in ("OFFLINE", "AVAILABLE", "WRAPUP", "RESERVED", "DIALLING")
+)
+
+
+def _precedence(reservation: Reservation) -> tuple[bool, int]:
+    return (reservation.task.medium != "voice", reservation.accepted_ms or 0)
 
 
 def _start(state: TrueState) -> int:

@@ -13,8 +13,15 @@ from simulator.world.figures_face import true_reports
 from simulator.world.scenario import Scenario
 
 _CROWDED: dict[str, Any] = {
-    "arrivals": {"voice": 10.0, "chat": 5.0, "sms": 3.0, "web": 3.0},
-    "patience_s": {"voice": 120.0, "chat": 400.0, "sms": 1800.0, "web": 400.0},
+    "channels": {
+        medium: {"per_agent_hour": rate, "patience": {"kind": "exponential", "mean_s": mean_s}}
+        for medium, rate, mean_s in (
+            ("voice", 10.0, 160.0),
+            ("chat", 5.0, 500.0),
+            ("sms", 3.0, 2_000.0),
+            ("web", 3.0, 500.0),
+        )
+    }
 }
 
 
@@ -30,7 +37,7 @@ def _held(body: dict[str, Any]) -> list[HeldReport]:
 @pytest.mark.parametrize(("seed", "temper"), [(1, {}), (2, {}), (3, _CROWDED), (4, _CROWDED), (5, _CROWDED)])
 def test_a_true_day_is_clean_and_little_notices_a_wrong_backlog(seed: int, temper: dict[str, Any]) -> None:
     """Little's law holds within its tolerance, and fails where five more are said to wait than do."""
-    scenario = Scenario(agents=15, seed=seed, **temper)
+    scenario = Scenario.model_validate({"agents": 15, "seed": seed, **temper})
     world = World(scenario)
     world.advance_to(scenario.start_ms + 8 * 3_600_000)
     body = true_reports(world)

@@ -21,11 +21,16 @@ _SUMMED = (
 )  # fmt: skip
 _HOURS = 5
 # A crowd that hangs up, refuses, hands on and forgets, so that every kind of ending is among the contacts.
+_CROWD = (("voice", 9.0, 60.0), ("chat", 4.0, 250.0), ("sms", 2.0, 900.0), ("web", 2.0, 250.0))
 _UNRULY: dict[str, Any] = {
-    "arrivals": {"voice": 9.0, "chat": 4.0, "sms": 2.0, "web": 2.0},
-    "patience_s": {"voice": 40.0, "chat": 200.0, "sms": 900.0, "web": 200.0},
-    "transfers_to_queue": 0.2, "transfers_to_worker": 0.2, "rejects": 0.1, "times_out": 0.1, "hangs_up_ringing": 0.1,
-    "outbound_per_hour": 1.0, "internal_per_hour": 1.0, "short_pauses_per_hour": 6.0,
+    "channels": {
+        medium: {"per_agent_hour": rate, "patience": {"kind": "exponential", "mean_s": mean_s}}
+        for medium, rate, mean_s in _CROWD
+    },
+    "transfers": {"to_queue_share": 0.2, "to_worker_share": 0.2},
+    "answering": {"rejects_share": 0.1, "times_out_share": 0.1, "hangs_up_ringing_share": 0.1},
+    "outbound": {"per_agent_hour": 1.0}, "internal": {"per_agent_hour": 1.0},
+    "adherence": {"short_pauses_per_hour": 6.0},
 }  # fmt: skip
 
 
@@ -33,7 +38,7 @@ _UNRULY: dict[str, Any] = {
 def world(request: pytest.FixtureRequest) -> World:
     """A small floor after five hours."""
     seed, temper = request.param
-    scenario = Scenario(agents=15, seed=seed, **temper)
+    scenario = Scenario.model_validate({"agents": 15, "seed": seed, **temper})
     world = World(scenario)
     world.advance_to(scenario.start_ms + _HOURS * 3_600_000)
     return world
@@ -163,7 +168,7 @@ class _Reader:
         waiting = self.waits.pop(task, None)
         if waiting is not None:
             row = self.sums[ms // 900_000, waiting[1]]
-            row["contacts_diverted" if reason == "Callback requested" else "contacts_abandoned"] += 1
+            row["contacts_diverted" if reason in ("Callback requested", "voicemail") else "contacts_abandoned"] += 1
 
 
 def test_events_alone_lead_to_the_same_queue_figures(world: World, reports: dict[str, Any]) -> None:

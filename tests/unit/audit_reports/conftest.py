@@ -75,7 +75,9 @@ def _on_the_wire(row: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def floor() -> World:
     """Twelve agents after two hours, and busy enough that some wait."""
-    scenario = Scenario(agents=12, seed=3, arrivals={"voice": 8.0, "chat": 3.0, "sms": 2.0, "web": 2.0})
+    rates = {"voice": 8.0, "chat": 3.0, "sms": 2.0, "web": 2.0}
+    channels = {medium: {"per_agent_hour": rate} for medium, rate in rates.items()}
+    scenario = Scenario.model_validate({"agents": 12, "seed": 3, "channels": channels})
     world = World(scenario)
     world.advance_to(scenario.start_ms + 7_200_000)
     return world

@@ -22,9 +22,9 @@ def test_workers_come_page_by_page(show: Show, workspace: Any, http: Any) -> Non
     rows = workspace.workers.list(page_size=25)
     assert len(http.requests) == 5
     with show.service.present() as (world, _):
-        assert sorted(_sids(rows)) == sorted(world.workers)
+        assert sorted(_sids(rows)) == sorted(worker.sid for worker in world.floor.present())
         for row in rows:
-            worker = world.workers[row.sid]
+            worker = world.worker(row.sid)
             assert (row.friendly_name, row.activity_sid) == (worker.name, worker.activity.sid)
             assert row.available is worker.activity.available
             assert row.attributes == worker.attributes

@@ -83,7 +83,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 def _event(number: int, *, ms: int = 0, worker: str = "WK1", kind: str = "reservation.accepted") -> Event:
-    return Event(number, f"EV{number}", kind, ms, "reservation", "WR1", worker, "WT1", {"worker_sid": worker}, {}, {})
+    about = {"worker_sid": worker}
+    return Event(ms, number, f"EV{number}", kind, ms, "reservation", "WR1", worker, "WT1", about, {}, "", 0, {})
 
 
 Emit = Callable[..., list[Emission]]

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from simulator.world.attributes import inbound_voice
-from simulator.world.blocks import as_json
+from simulator.world.attributes import Attributes
 from simulator.world.entities import ContactPlan, Reservation, Task, TaskQueue, Transfer, Worker
 from simulator.world.events import EventLog
 from simulator.world.figures import Figures
 from simulator.world.figures_rules import FigureRules
 from simulator.world.floor import build_floor
-from simulator.world.people import People
+from simulator.world.people import Crowd
 from simulator.world.scenario import Scenario
 from simulator.world.sids import SidFactory, Streams
 from simulator.world.transitions import Transitions
@@ -28,9 +27,9 @@ class Hand:
     def __init__(self) -> None:
         scenario = Scenario(agents=3, seed=1)
         self.sids, streams = SidFactory(1), Streams(1)
-        people = People(1)
-        self.floor = build_floor(scenario, self.sids, streams, people.staff(3))
-        self.customer = people.customers(1)[0]
+        crowd = Crowd(1, scenario.people)
+        self.floor = build_floor(scenario, self.sids, streams, crowd)
+        self.attributes = Attributes("AC", crowd.customers(1), self.sids)
         self.truth = Truth(self.floor.offline.sid)
         self.model = Transitions(self.floor, self.sids, streams, EventLog(), self.truth)
         self.model.gap_ms = lambda low=0, high=8: 0  # the instants of one moment fall together
@@ -50,11 +49,10 @@ class Hand:
 
     def task(self, at: str, queue: TaskQueue, medium: str = "voice", direction: str = "inbound") -> Task:
         ms = self.at(at)
-        body = inbound_voice(self.customer, queue.name, "AC", self.sids)
         channel = self.floor.channels.get(medium, self.floor.channels["default"])
         task = Task(
-            self.sids.new("WT"), channel, medium, direction, queue, self.floor.workflow, body, as_json(body), _PLAN,
-            ms, ms, ms,
+            self.sids.new("WT"), channel, medium, direction, queue, self.floor.workflow,
+            self.attributes.inbound_voice(0, queue.name), _PLAN, ms, ms, ms,
         )  # fmt: skip
         self.model.create_task(task)
         return task

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from simulator.world.engine import World
 from simulator.world.scenario import Scenario
 from simulator.world.sids import SidFactory, Streams
@@ -44,7 +42,7 @@ def test_other_seeds_give_other_worlds() -> None:
 def test_one_change_does_not_shift_the_rest() -> None:
     """Without outbound calls the first inbound calls arrive at the same moments with the same callers."""
     with_calls = Scenario(agents=10, seed=8)
-    without = dataclasses.replace(with_calls, outbound_per_hour=0.0)
+    without = with_calls.with_({"outbound.per_agent_hour": 0.0})
 
     def callers(world: World) -> list[tuple[int, str]]:
         return [

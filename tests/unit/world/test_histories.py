@@ -162,7 +162,9 @@ def test_a_timed_out_reservation_is_followed_by_the_timeout_activity(day: World)
     followed = 0
     for event in timeouts:
         after = [move for move in moves[event.worker_sid] if 0 < move.ms - event.ms <= 500]
-        followed += any(move.data()["worker_activity_name"] == day.scenario.timeout_activity for move in after)
+        followed += any(
+            move.data()["worker_activity_name"] == day.scenario.workspace.timeout_activity for move in after
+        )
         assert any(move.ms > event.ms + 500 for move in moves[event.worker_sid])
     assert timeouts
     # A worker who had gone unavailable before the timeout is left where it is.

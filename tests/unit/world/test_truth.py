@@ -103,9 +103,10 @@ def test_events_alone_lead_to_the_same_states(day: World) -> None:
         activity.sid: (activity.name, activity.available, activity.sid == offline_sid)
         for activity in day.floor.activities.values()
     }
+    by_name = {name: (name, available, offline) for name, available, offline in activities.values()}
     readers: dict[str, _Reader] = {}
     for worker_sid, states in day.truth.states.items():
-        first = activities[offline_sid] if states[0].state == "OFFLINE" else ("Available", True, False)
+        first = by_name[{"OFFLINE": "Offline", "AVAILABLE": "Available"}.get(states[0].state, states[0].reason)]
         readers[worker_sid] = _Reader(states[0].value, first)
     for event in day.log:
         if event.worker_sid:
