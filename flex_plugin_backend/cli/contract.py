@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flex_plugin_backend.cli.contract_check import check
+from flex_plugin_backend.cli.contract_diff import diff
 from flex_plugin_backend.cli.contract_import import import_
 from flex_plugin_backend.cli.contract_schema import schema
 from flex_plugin_backend.wfm.contract import Dto, Field, Origin, Profile, Provenance, load_profile
@@ -27,6 +28,7 @@ def contract() -> None:
 
 contract.add_command(import_)
 contract.add_command(check)
+contract.add_command(diff)
 contract.add_command(schema)
 
 

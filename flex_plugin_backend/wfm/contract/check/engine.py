@@ -184,7 +184,7 @@ class _Run:
             return
         if found.finding.severity is Severity.ERROR:
             file.errors += 1
-        else:
+        elif found.finding.severity is Severity.WARNING:
             file.warnings += 1
         limit = self._options.max_findings
         if limit is not None and self._kept >= limit:

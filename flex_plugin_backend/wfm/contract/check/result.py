@@ -40,6 +40,7 @@ class Located:
         end_line, end_column: where the value ends (the column after its last character).
         fingerprint: names the finding across edits of the file.
         standing: whether a baseline entry of it has expired.
+        details: further facts for programs, as plain JSON.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Located:
     finding: Finding
     fingerprint: str
     standing: Standing = Standing.NEW
+    details: Mapping[str, Any] | None = None
 
     @property
     def is_error(self) -> bool:
@@ -61,7 +63,7 @@ class Located:
 
     def to_dict(self) -> dict[str, Any]:
         """The finding as plain JSON."""
-        return {
+        plain = {
             "file": self.file,
             "line": self.line,
             "column": self.column,
@@ -78,6 +80,7 @@ class Located:
             "fingerprint": self.fingerprint,
             "standing": self.standing.value,
         }
+        return plain if self.details is None else {**plain, "details": dict(self.details)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ class CheckResult:
         rest: of the findings that went beyond the limit, how many by rule.
         unused: fingerprints of baseline entries that nothing matched, with what they say.
         strict: warnings count like errors.
+        headline: what a reader is told in place of the figures.
     """
 
     files: list[FileResult] = field(default_factory=list)
@@ -133,6 +137,7 @@ class CheckResult:
     rest: dict[str, int] = field(default_factory=dict)
     unused: list[Mapping[str, Any]] = field(default_factory=list)
     strict: bool = False
+    headline: str = ""
 
     @property
     def findings(self) -> Iterable[Located]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flex_plugin_backend.wfm.contract.check.texts import TEXT_RULES
+from flex_plugin_backend.wfm.contract.diff.change import CHANGES
 from flex_plugin_backend.wfm.contract.rules import RULES
 from flex_plugin_backend.wfm.contract.validator import SHAPE_RULES
 
@@ -24,6 +25,8 @@ def entry(rule: str) -> Entry:
     known = RULES.get(rule)
     if known is not None:
         return Entry(rule, known.title, known.why, known.page)
+    if rule in CHANGES:
+        return Entry(rule, CHANGES[rule], "", "validate.md#what-a-new-contract-breaks")
     if rule in TEXT_RULES:
         return Entry(rule, TEXT_RULES[rule], "", "validate.md#the-text-itself")
     return Entry(rule, SHAPE_RULES.get(rule, rule), "", f"rules.md#{rule.lower()}")

@@ -13,10 +13,10 @@ SHOWN_PER_STEP = 10  # GitHub shows so many errors and so many warnings of one s
 def report(result: CheckResult, out: TextIO) -> None:
     """Errors first, so that warnings do not push them out of sight; a notice says what GitHub will not show."""
     findings = list(result.findings)
-    for wanted in ("error", "warning"):
+    for wanted, command in (("error", "error"), ("warning", "warning"), ("note", "notice")):
         some = [found for found in findings if level(found) == wanted]
         for found in some:
-            out.write(_command(wanted, found))
+            out.write(_command(command, found))
         if len(some) > SHOWN_PER_STEP:
             hidden = counted(len(some) - SHOWN_PER_STEP, f"further {wanted}")
             out.write(

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from flex_plugin_backend.wfm.contract.check.reporters.words import level, sentence, unique_fingerprints
 from flex_plugin_backend.wfm.contract.check.result import CheckResult, Located
 
-_SEVERITY = {"error": "major", "warning": "minor"}
+_SEVERITY = {"error": "major", "warning": "minor", "note": "info"}
 
 
 def report(result: CheckResult, out: TextIO) -> None:

@@ -10,7 +10,7 @@ from flex_plugin_backend.wfm.contract.check.reporters.words import level, remark
 from flex_plugin_backend.wfm.contract.check.result import CheckResult, Located, Standing
 
 _Part = tuple[str, str]  # words, and the style they have on a terminal
-_STYLES = {"error": "bold red", "warning": "bold yellow"}
+_STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold blue"}
 
 
 def report(result: CheckResult, out: TextIO) -> None:

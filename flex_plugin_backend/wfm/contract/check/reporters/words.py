@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 from flex_plugin_backend.wfm.contract.check.result import CheckResult, FileResult, Located, Standing
-from flex_plugin_backend.wfm.contract.findings import Severity
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -47,6 +46,8 @@ def counted(number: int, word: str) -> str:
 
 def verdict(result: CheckResult) -> str:
     """The figures of a run in one sentence."""
+    if result.headline:
+        return result.headline
     payloads = counted(result.payloads, "payload")
     files = counted(len(result.files), "file")
     if not result.errors and not result.warnings:
@@ -101,5 +102,5 @@ def file_facts(file: FileResult) -> Mapping[str, Any]:
 
 
 def level(found: Located) -> str:
-    """`error` or `warning`."""
-    return "error" if found.finding.severity is Severity.ERROR else "warning"
+    """`error`, `warning` or `note`."""
+    return found.finding.severity.value
