@@ -14,13 +14,14 @@ from rich.table import Table
 
 from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval
 from flex_plugin_backend.domain.reports import IntervalRows
-from flex_plugin_backend.flow.buildreports import activity_report, content_hash, queue_report
+from flex_plugin_backend.flow.buildreports import activity_report, content_hash, queue_report, wire_of
 from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.rebuild import ReportDesk, each
 from flex_plugin_backend.ledger.receipts import Receipt
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import ENV_CONFIG, load_settings
 from flex_plugin_backend.wfm import ReportService, WFMConnection
+from flex_plugin_backend.wfm.contract import Profile, load_profile
 
 _SECTIONS = (
     ("agent activity", "activities"),
@@ -111,32 +112,32 @@ def report(
     now_ms = settings.clock.build().now_ms()
     with closing(Ledger(settings.ledger.url)) as ledger:
         desk = ReportDesk(tenant, chosen, ledger)
-        connection = connect(chosen.wfm) if send or as_json else None
+        profile = load_profile(chosen.wfm.profile)
+        connection = connect(chosen.wfm) if send else None
         known = desk.receipts(from_ms, to_ms)
         for interval in each(from_ms, to_ms):
             rows = desk.rows(interval, now_ms)
-            if as_json and connection is not None:
-                _print_json(rows, connection)
+            if as_json:
+                _print_json(rows, profile)
             else:
-                _print_tables(rows, known)
+                _print_tables(rows, known, profile)
             if explain is not None:
                 _explain(desk, interval, explain)
             if send and connection is not None:
                 _send(rows, connection)
 
 
-def _print_json(rows: IntervalRows, connection: WFMConnection) -> None:
-    for name, dto in (("AgentActivityReportDTO", activity_report(rows)), ("ReportDTO", queue_report(rows))):
-        plain = {"acd_type": "", **dto.to_plain()}
-        click.echo(json.dumps(connection.profile.encode(name, plain), ensure_ascii=False))
+def _print_json(rows: IntervalRows, profile: Profile) -> None:
+    for dto in (activity_report(rows), queue_report(rows)):
+        click.echo(json.dumps(wire_of(dto, profile), ensure_ascii=False))
 
 
-def _print_tables(rows: IntervalRows, known: dict[tuple[str, int], Receipt]) -> None:
+def _print_tables(rows: IntervalRows, known: dict[tuple[str, int], Receipt], profile: Profile) -> None:
     console = _console()
     start_ms = rows.interval.start_ms
     console.rule(f"{_time(start_ms)} to {_time(rows.interval.end_ms)}")
     for kind, dto in (("activity", activity_report(rows)), ("queue", queue_report(rows))):
-        console.print(f"{kind} report: {_sent(known.get((kind, start_ms)), content_hash(dto))}")
+        console.print(f"{kind} report: {_sent(known.get((kind, start_ms)), content_hash(dto, profile))}")
     for title, name in _SECTIONS:
         found = getattr(rows, name)
         if not found:

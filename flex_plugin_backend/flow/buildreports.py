@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from flex_plugin_backend.domain.agents import Segment
 from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval
 from flex_plugin_backend.domain.mapping import MappingRules, WfmState
 from flex_plugin_backend.domain.report_rules import ReportRules
 from flex_plugin_backend.domain.reports import AgentLine, IntervalRows, rows_of
+from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.flow.taskbook import TaskBook
 from flex_plugin_backend.ledger import agents as agent_rows
 from flex_plugin_backend.ledger import segments as segment_rows
@@ -24,6 +26,7 @@ from flex_plugin_backend.wfm import (
     QueueRow,
     ReportDTO,
 )
+from flex_plugin_backend.wfm.contract import Profile
 
 # How many states before an interval are read to find the start of the row that lasts into it; then all of them.
 FEW_STATES, ALL_STATES = 12, 100_000
@@ -179,7 +182,15 @@ def queue_report(rows: IntervalRows) -> ReportDTO:
     )
 
 
-def content_hash(report: AgentActivityReportDTO | ReportDTO) -> str:
-    """What tells two revisions of a report apart."""
-    text = json.dumps(report.to_plain(), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def wire_of(report: AgentActivityReportDTO | ReportDTO, profile: Profile) -> dict[str, Any]:
+    """The report as it stands on the wire, the ACD type left empty where it is not known yet."""
+    return profile.encode(type(report).__name__, {"acd_type": "", **report.to_plain()})
+
+
+def content_hash(report: AgentActivityReportDTO | ReportDTO, profile: Profile) -> str:
+    """What tells two revisions of a report apart: what the WFM would see of them."""
+    try:
+        found: dict[str, Any] = wire_of(report, profile)
+    except ContractError:  # the WFM will never see it; whoever sends it says why
+        found = report.to_plain()
+    return hashlib.sha256(json.dumps(found, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

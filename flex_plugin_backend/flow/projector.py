@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,11 +22,12 @@ from flex_plugin_backend.ledger import agents as agent_rows
 from flex_plugin_backend.ledger import eventlog, outbox, receipts
 from flex_plugin_backend.ledger import segments as segment_rows
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
+from flex_plugin_backend.ledger.segments import Changed
 from flex_plugin_backend.ledger.store import Ledger
 
 CURSOR = "states"
 MOST_PER_STEP = 500
-# Whether a state that began this much earlier counts as short may depend on what follows it.
+# Whether a state that begins this much earlier or later counts as short may depend on what changes.
 SHORT_STATE_MS = 60_000
 
 _log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class _Plan:
         changes: new states, in sending order.
         lines: new states at the end of raw lines.
         redrawn: raw lines that have changed, from their first state on.
-        past_ms: the start of the oldest interval, of those that have ended, in which a line has changed.
+        changed: the spans in which raw lines are others than before; an end of None is the present.
         rows: the timelines to keep.
     """
 
@@ -50,7 +51,7 @@ class _Plan:
     rewrites: list[tuple[Worker, list[Segment], Author]] = field(default_factory=list)
     changes: list[StateChange] = field(default_factory=list)
     lines: list[tuple[str, list[Segment]]] = field(default_factory=list)
-    past_ms: int | None = None
+    changed: list[Changed] = field(default_factory=list)
     redrawn: list[tuple[str, list[Segment]]] = field(default_factory=list)
     rows: list[tuple[str, str | None, dict[str, Any]]] = field(default_factory=list)
 
@@ -178,9 +179,6 @@ class Projector:
             segments = worker.timeline.segments(touch.from_ms, as_of_ms, rules)
             if segments:
                 self._draw(plan, worker, segments)
-            begun_ms = owner(touch.from_ms - SHORT_STATE_MS).start_ms
-            if owner(begun_ms).end_ms <= now_ms:
-                plan.past_ms = begun_ms if plan.past_ms is None else min(plan.past_ms, begun_ms)
             last = worker.last
             if last is not None and segments and (touch.from_ms < last.start_ms or last.event_id is None):
                 plan.rewrites.append((worker, segments, author))
@@ -203,6 +201,9 @@ class Projector:
             if last is not None and segments[0].state == last.state:
                 segments = segments[1:]
             plan.lines.append((worker_sid, segments))
+            if segments:
+                alike = last is not None and segments[-1].state == last.state
+                plan.changed.append((segments[0].start_ms, segments[-1].start_ms if alike else None))
         if segments:
             worker.segment = segments[-1]
 
@@ -221,9 +222,10 @@ class Projector:
             outbox.record(connection, self._tenant, plan.changes)
             segment_rows.append(connection, self._tenant, plan.lines)
             for worker_sid, line in plan.redrawn:
-                segment_rows.rewrite(connection, self._tenant, worker_sid, line)
-            if plan.past_ms is not None:
-                receipts.mark_dirty_from(connection, self._tenant, plan.past_ms)
+                changed = segment_rows.rewrite(connection, self._tenant, worker_sid, line)
+                if changed is not None:
+                    plan.changed.append(changed)
+            receipts.mark_dirty(connection, self._tenant, _touched(plan.changed, now_ms), receipts.KINDS)
             agent_rows.save(connection, self._tenant, plan.rows, now_ms)
             eventlog.set_cursor(connection, self._tenant, CURSOR, cursor)
         for worker_sid in touched:
@@ -350,6 +352,18 @@ def _for_agent(present: StateChange, agent_id: str, now_ms: int) -> StateChange:
     return replace(
         present, id=0, agent_id=agent_id, recorded_ms=now_ms, kind=Kind.SNAPSHOT, status=Delivery.PENDING, note=None
     )
+
+
+def _touched(changed: Iterable[Changed], now_ms: int) -> list[int]:
+    """The starts of the intervals, of those that have ended, whose reports may be others by these changes."""
+    starts: set[int] = set()
+    for from_ms, to_ms in changed:
+        end_ms = now_ms if to_ms is None else min(now_ms, to_ms + SHORT_STATE_MS)
+        one = owner(from_ms - SHORT_STATE_MS)
+        while one.end_ms <= now_ms and one.start_ms <= end_ms:
+            starts.add(one.start_ms)
+            one = one.next
+    return sorted(starts)
 
 
 def _row(worker: Worker) -> tuple[str, str | None, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -12,18 +12,16 @@ from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval, owner
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder, activity_report, content_hash, queue_report
-from flex_plugin_backend.flow.taskbook import QUEUE, TaskBook
+from flex_plugin_backend.flow.taskbook import TaskBook
 from flex_plugin_backend.ledger import eventlog, outbox, receipts
-from flex_plugin_backend.ledger.receipts import Receipt, ReceiptStatus
+from flex_plugin_backend.ledger.receipts import ACTIVITY, KINDS, Receipt, ReceiptStatus
 from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.wfm.contract import Profile
 from flex_plugin_backend.wfm.dto import AgentActivityReportDTO, ReportDTO, WFMReportResponseDTO
 from flex_plugin_backend.wfm.exceptions import CXoneWfmException, FailureKind
 
-ACTIVITY = "activity"
-KINDS = (ACTIVITY, QUEUE)
 BEGIN = "reports.begin"
 OPERATIONS = frozenset({"agent_activity", "queue_report"})
-LOOK_AGAIN_S = 60.0
 KEPT_ANSWER_CHARS = 2_000
 
 Report = AgentActivityReportDTO | ReportDTO
@@ -32,9 +30,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportTiming:
-    """When reports are sent: `delay_s` after the interval's end, corrected for `correct_for_s`; pauses in seconds."""
+    """When reports are sent, in seconds.
+
+    Attributes:
+        delay_s: after the interval's end.
+        correct_every_s: so often what has changed since is looked for, so that late events are gathered.
+        correct_for_s: so long after its start an interval is corrected.
+    """
 
     delay_s: float = 120.0
+    correct_every_s: float = 300.0
     correct_for_s: float = 7 * 86_400.0
     held_retry_s: float = 300.0
     backoff: Backoff = field(default_factory=Backoff)
@@ -52,6 +57,7 @@ class Reporter:
         builder: ReportBuilder,
         send: Callable[[Report], WFMReportResponseDTO],
         timing: ReportTiming,
+        profile: Profile,
         *,
         chance: random.Random | None = None,
     ) -> None:
@@ -63,9 +69,11 @@ class Reporter:
         self._builder = builder
         self._send = send
         self._timing = timing
+        self._profile = profile
         self._chance = chance or random.Random()
         self._failures = 0
         self._begun = False
+        self._look_ms = 0
         self.problem: str | None = None
 
     def begin(self) -> None:
@@ -79,34 +87,51 @@ class Reporter:
 
     def waiting(self) -> int:
         """How many reports are due, or must be looked at again."""
-        return sum(1 for _ in self._to_send(self._clock.now_ms()))
+        now_ms = self._clock.now_ms()
+        return sum(len(kinds) for _, kinds in self._due(now_ms)) + len(self._dirty(now_ms))
 
     def step(self) -> float:
-        """Send the oldest report that is due, or else look again at what has changed; returns the seconds to wait."""
+        """Send what is due of one interval, the oldest first, or else correct one that has changed since.
+
+        Returns the seconds to wait before the next step.
+        """
         now_ms = self._clock.now_ms()
         self._book.catch_up(now_ms)
-        for kind, interval in self._to_send(now_ms):
-            failure = self._report(kind, interval, now_ms)
-            if failure is not None:
-                return self._failed(failure)
-            self._failures, self.problem = 0, None
-        return min(LOOK_AGAIN_S, max(0.0, (self._next_due_ms() - self._clock.now_ms()) / 1000))
+        found = self._next(now_ms)
+        if found is None:
+            return max(0.0, (min(self._next_due_ms(), self._look_ms) - self._clock.now_ms()) / 1000)
+        failure = self._report(*found, now_ms)
+        if failure is not None:
+            return self._failed(failure)
+        self._failures, self.problem = 0, None
+        return 0.0
 
-    def _to_send(self, now_ms: int) -> Iterator[tuple[str, Interval]]:
-        """First what was never sent, oldest first, then what has changed since."""
+    def _next(self, now_ms: int) -> tuple[Interval, list[str]] | None:
+        """The next interval to report, and the kinds of report."""
+        for interval, kinds in self._due(now_ms):
+            return interval, kinds
+        if now_ms < self._look_ms:
+            return None
+        changed = self._dirty(now_ms)
+        if not changed:
+            self._look_ms = now_ms + round(self._timing.correct_every_s * 1000)
+            return None
+        first_ms = changed[0][1]
+        return Interval(first_ms), [kind for kind, start_ms in changed if start_ms == first_ms]
+
+    def _due(self, now_ms: int) -> Iterator[tuple[Interval, list[str]]]:
+        """The intervals that are due and lack a report, oldest first."""
         due_ms = now_ms - round(self._timing.delay_s * 1000)
         start_ms, ends = self._next_start_ms()
         if start_ms == 0:
             return  # it has not begun
         while start_ms + INTERVAL_MS <= due_ms:
-            for kind in KINDS:
-                if ends[kind] is None or start_ms > (ends[kind] or 0):
-                    yield kind, Interval(start_ms)
+            yield Interval(start_ms), [kind for kind in KINDS if start_ms > (ends[kind] or 0)]
             start_ms += INTERVAL_MS
+
+    def _dirty(self, now_ms: int) -> list[tuple[str, int]]:
         with self._ledger.read() as connection:
-            changed = receipts.dirty(connection, self._tenant, now_ms - round(self._timing.correct_for_s * 1000))
-        for kind, dirty_ms in changed:
-            yield kind, Interval(dirty_ms)
+            return receipts.dirty(connection, self._tenant, now_ms - round(self._timing.correct_for_s * 1000))
 
     def _next_start_ms(self) -> tuple[int, dict[str, int | None]]:
         """The start of the oldest interval that lacks a report, and the newest that has one, by kind."""
@@ -119,17 +144,20 @@ class Reporter:
         start_ms, _ = self._next_start_ms()
         return start_ms + INTERVAL_MS + round(self._timing.delay_s * 1000)
 
-    def build(self, kind: str, interval: Interval, as_of_ms: int) -> Report:
-        """The report of an interval by what is known now."""
-        rows = self._builder.rows(interval, as_of_ms)
+    def _report(self, interval: Interval, kinds: Sequence[str], now_ms: int) -> CXoneWfmException | None:
+        """Build an interval by what is known now, and send of it what the WFM does not hold already."""
+        rows = self._builder.rows(interval, now_ms)
         for queue in rows.mixed_queues:
             _log.warning("report.mixed_queue", tenant=self._tenant, queue=queue)
-        return activity_report(rows) if kind == ACTIVITY else queue_report(rows)
+        for kind in kinds:
+            report = activity_report(rows) if kind == ACTIVITY else queue_report(rows)
+            failure = self._send_if_new(kind, interval, report)
+            if failure is not None:
+                return failure
+        return None
 
-    def _report(self, kind: str, interval: Interval, now_ms: int) -> CXoneWfmException | None:
-        """Build and send one report, unless the WFM holds the same already."""
-        report = self.build(kind, interval, now_ms)
-        digest = content_hash(report)
+    def _send_if_new(self, kind: str, interval: Interval, report: Report) -> CXoneWfmException | None:
+        digest = content_hash(report, self._profile)
         with self._ledger.read() as connection:
             before = receipts.find(connection, self._tenant, kind, interval.start_ms)
         if before is not None and before.hash == digest:

@@ -15,7 +15,6 @@ from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.ledger.tasks import TaskRow
 
 CURSOR = "tasks"
-QUEUE = "queue"
 MOST_PER_STEP = 1_000
 
 
@@ -73,7 +72,7 @@ class TaskBook:
         }
         with self._ledger.write() as connection:
             task_rows.save(connection, self._tenant, [_row(story, after[sid]) for sid, story in stories.items()])
-            receipts.mark_dirty(connection, self._tenant, sorted(dirty), (QUEUE,))
+            receipts.mark_dirty(connection, self._tenant, sorted(dirty), (receipts.QUEUE,))
             eventlog.set_cursor(connection, self._tenant, CURSOR, arrivals[-1][0])
         return len(arrivals)
 

@@ -156,10 +156,12 @@ class Tenant:
             self._send_report,
             ReportTiming(
                 delay_s=reports.delay_s,
+                correct_every_s=reports.correct_every_s,
                 correct_for_s=reports.correct_for_days * 86_400,
                 held_retry_s=wfm.held_retry_s,
                 backoff=Backoff(first_s=wfm.retry_first_s, cap_s=wfm.retry_cap_s),
             ),
+            parts.connection.profile,
         )
 
     def _build_reconciler(self, parts: TenantParts) -> Reconciler | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,6 +11,9 @@ from sqlalchemy import Connection, Insert, Row, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flex_plugin_backend.ledger.tables import report_runs
+
+ACTIVITY, QUEUE = "activity", "queue"
+KINDS = (ACTIVITY, QUEUE)
 
 _table = report_runs.c
 _SAVE: dict[str, Insert] = {}
@@ -82,19 +85,14 @@ def clean(connection: Connection, tenant: str, kind: str, start_ms: int) -> None
     )
 
 
-def mark_dirty(connection: Connection, tenant: str, starts: Iterable[int], kinds: Iterable[str]) -> None:
+def mark_dirty(connection: Connection, tenant: str, starts: Collection[int], kinds: Collection[str]) -> None:
     """These intervals may have changed since they were sent."""
-    for start_ms in starts:
+    if starts:
         connection.execute(
             update(report_runs)
-            .where(_table.tenant == tenant, _table.start_ms == start_ms, _table.kind.in_(list(kinds)))
+            .where(_table.tenant == tenant, _table.start_ms.in_(starts), _table.kind.in_(kinds), _table.dirty == 0)
             .values(dirty=1)
         )
-
-
-def mark_dirty_from(connection: Connection, tenant: str, from_ms: int) -> None:
-    """Every interval that was sent and ends after `from_ms` may have changed."""
-    connection.execute(update(report_runs).where(_table.tenant == tenant, _table.start_ms >= from_ms).values(dirty=1))
 
 
 def dirty(connection: Connection, tenant: str, not_before_ms: int) -> list[tuple[str, int]]:

@@ -20,14 +20,34 @@ def append(connection: Connection, tenant: str, lines: Iterable[tuple[str, Seque
         connection.execute(insert(segments), rows)
 
 
-def rewrite(connection: Connection, tenant: str, worker_sid: str, line: Sequence[Segment]) -> None:
-    """Replace a worker's line from the first of these states on."""
-    connection.execute(
-        delete(segments).where(
-            _table.tenant == tenant, _table.worker_sid == worker_sid, _table.start_ms >= line[0].start_ms
-        )
+# From when to when a line is another than before, epoch ms; None: to its end.
+Changed = tuple[int, int | None]
+
+
+def rewrite(connection: Connection, tenant: str, worker_sid: str, line: Sequence[Segment]) -> Changed | None:
+    """Replace a worker's line from the first of these states on; tells where it is another now, None: nowhere."""
+    mine = (_table.tenant == tenant, _table.worker_sid == worker_sid)
+    found = connection.execute(
+        select(segments).where(*mine, _table.start_ms >= line[0].start_ms).order_by(_table.start_ms)
     )
-    append(connection, tenant, [(worker_sid, line)])
+    old = [_segment(row) for row in found]
+    before = connection.execute(
+        select(segments).where(*mine, _table.start_ms < line[0].start_ms).order_by(_table.start_ms.desc()).limit(1)
+    ).first()
+    if before is not None and _segment(before).state == line[0].state:
+        line = line[1:]  # it only goes on
+    least = min(len(old), len(line))
+    same = next((at for at in range(least) if old[at] != line[at]), least)
+    if same == len(old) == len(line):
+        return None
+    alike = next((at for at in range(least - same) if old[-1 - at] != line[-1 - at]), least - same)
+    gone, new = old[same : len(old) - alike], line[same : len(line) - alike]
+    if gone:
+        connection.execute(
+            delete(segments).where(*mine, _table.start_ms >= gone[0].start_ms, _table.start_ms <= gone[-1].start_ms)
+        )
+    append(connection, tenant, [(worker_sid, new)])
+    return min(one.start_ms for one in (*gone[:1], *new[:1])), line[len(line) - alike].start_ms if alike else None
 
 
 def last_of_all(connection: Connection, tenant: str) -> dict[str, Segment]:

@@ -278,6 +278,7 @@ class ReportsSettings(Part):
     enabled: bool = True
     delay_s: Grace = 120.0
     correct_for_days: float = Field(default=7.0, ge=0, le=35)
+    correct_every_s: Seconds = 300.0
     service_level_s: Grace = 20.0
     queue_service_level_s: Annotated[Mapping[str, Grace], Table] = Field(default_factory=dict)
     short_abandon_s: Grace = 5.0

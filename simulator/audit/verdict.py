@@ -90,6 +90,7 @@ class Counts:
         missing, wrong_expected, absorbed: what became of the rest of `expected`.
         skipped_short: short states that were left out.
         excused: longer states that were left out and over before the connector, after an outage, could know of them.
+        overtaken: longer states that were left out because a later one had been told before they could be known.
         rows: rows the WFM accepted.
         wrong, invented, unknown_agent, unreadable: rows that tell no state.
         duplicated: rows that tell a state told before.
@@ -97,6 +98,7 @@ class Counts:
         redelivered: those of them that came in a repeated request (allowed only after a crash).
         out_of_order: rows that tell an older state after a newer one.
         late_first: those of them that tell it for the first time.
+        believed: rows that tell what followed from all that was known when they came, and was not so.
     """
 
     agents: int = 0
@@ -111,6 +113,7 @@ class Counts:
     absorbed: int = 0
     skipped_short: int = 0
     excused: int = 0
+    overtaken: int = 0
     rows: int = 0
     wrong: int = 0
     invented: int = 0
@@ -121,12 +124,13 @@ class Counts:
     redelivered: int = 0
     out_of_order: int = 0
     late_first: int = 0
+    believed: int = 0
 
     def problems(self) -> list[str]:
         """Where the books do not balance; an entry here is a bug of the audit, never of what it judges."""
         told = self.wrong + self.invented + self.unknown_agent + self.unreadable
         sums = {
-            "every row is in one class": (self.rows, self.delivered + self.duplicated + told),
+            "every row is in one class": (self.rows, self.delivered + self.believed + self.duplicated + told),
             "every expected state has one fate": (
                 self.expected,
                 self.expected_delivered + self.missing + self.wrong_expected + self.absorbed,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from flex_plugin_backend.wfm.contract import load_profile
-from simulator.audit import TruthAgent, TruthState, Verdict, Window, read_rows
+from simulator.audit import TruthAgent, TruthState, Verdict
 from simulator.audit.reports import ReportAudit, ReportVerdict, ReportWindow, read_reports, read_true_reports
-from simulator.audit.rolling import RollingAudit
+from simulator.harness.state_judges import ByKnowledge, ByTruth, Inflow
 from simulator.harness.virtual import VirtualFloor
 from simulator.world.engine import World
 from simulator.world.figures_face import true_reports
@@ -18,25 +19,43 @@ _DAY_MS = 86_400_000
 _REACH_MS = 2 * _DAY_MS
 
 
+class StateJudge(Protocol):
+    """Judges the states that the WFM is told."""
+
+    @property
+    def failures(self) -> dict[str, int]: ...
+
+    def look(self, agents: Iterable[TruthAgent], until_ms: int, now_ms: int) -> None:
+        """Take what has begun since the last look, and judge what began up to `until_ms`."""
+
+    def verdict(self, now_ms: int) -> Verdict:
+        """The verdict on the whole run."""
+
+
 class Jury:
     """Looks at a floor now and then; call `look` in intervals of the grid."""
 
-    def __init__(self, floor: VirtualFloor, *, settle_ms: int) -> None:
-        """`settle_ms`: so much later everything about an instant has come, states, reports and their corrections."""
+    def __init__(self, floor: VirtualFloor, *, settle_ms: int, by_knowledge: bool) -> None:
+        """Set up; the floor has not been stepped yet.
+
+        Args:
+            settle_ms: so much later everything about an instant has come, states, reports and their corrections.
+            by_knowledge: judge states by what the connector could know at each instant, because events come late.
+        """
         self._floor = floor
         self._settle_ms = settle_ms
         self._profile = load_profile("default")
-        self._states = RollingAudit(self._profile, Window(from_ms=floor.start_ms))
+        self._inbox = Inflow(floor, self._profile)
+        self._states: StateJudge = (ByKnowledge if by_knowledge else ByTruth)(floor, self._profile, self._inbox)
         self._reports = ReportAudit()
         self._seen_ms = 0
         self._judged_ms = floor.start_ms
-        self._rows_after = 0
         self._reports_after = 0
 
     @property
     def rows(self) -> int:
         """States that the WFM has accepted so far."""
-        return self._rows_after
+        return self._inbox.after
 
     @property
     def faults(self) -> int:
@@ -45,11 +64,10 @@ class Jury:
 
     def look(self) -> None:
         """Take what is new, and judge what is settled."""
-        floor = self._floor
-        with floor.service.present() as (world, _):
-            self._take_states(world)
+        with self._floor.service.present() as (world, _):
+            agents = list(self._new_states(world))
+            self._states.look(agents, self._floor.now_ms - self._settle_ms, self._floor.now_ms)
             self._take_reports()
-            self._states.settle(world.now_ms - self._settle_ms)
             due_ms = world.now_ms - self._settle_ms
             # A day at once: the books of the model are gone through for each look at them.
             if due_ms - self._judged_ms >= _DAY_MS:
@@ -59,19 +77,10 @@ class Jury:
         """The verdicts on the whole run, whose floor ended at `end_ms`."""
         with self._floor.service.present() as (world, _):
             self._judge_reports(world, end_ms)
-        return self._states.verdict(), self._reports.verdict(end_ms)
+        return self._states.verdict(self._floor.now_ms), self._reports.verdict(end_ms)
 
-    def _take_states(self, world: World) -> None:
-        now_ms = world.now_ms
-        agents = list(self._new_states(world, now_ms))
-        self._seen_ms = now_ms
-        inbox = self._floor.wfm.inbox
-        self._states.take(agents, [])
-        while rows := inbox.states(self._rows_after, _PAGE)["rows"]:
-            self._rows_after = rows[-1]["seq"]
-            self._states.take([], read_rows(rows, self._profile))
-
-    def _new_states(self, world: World, now_ms: int) -> Iterator[TruthAgent]:
+    def _new_states(self, world: World) -> Iterator[TruthAgent]:
+        """The states of the model that have begun since the last look."""
         for worker in world.floor.workers:
             states = [
                 TruthState(
@@ -82,9 +91,10 @@ class Jury:
                     reason=one.reason or None,
                     cause_sid=one.cause_sid,
                 )
-                for one in world.truth.since(worker, self._seen_ms, now_ms)
+                for one in world.truth.since(worker, self._seen_ms, world.now_ms)
             ]
             yield TruthAgent(worker.sid, worker.name, tuple(states))
+        self._seen_ms = world.now_ms
 
     def _take_reports(self) -> None:
         inbox = self._floor.wfm.inbox

@@ -194,7 +194,7 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
         began_s = time.perf_counter()
         end_ms = floor.start_ms + round(plan.days * 24 * _HOUR_MS)
         floor.service.end_ms = end_ms
-        jury = Jury(floor, settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS)
+        jury = Jury(floor, settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS, by_knowledge=bool(plan.faults()))
         while floor.now_ms < end_ms:
             floor.run_to(min(end_ms, floor.now_ms + 15 * _MINUTE_MS))
             jury.look()

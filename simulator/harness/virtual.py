@@ -47,6 +47,7 @@ class VirtualFloor:
     Attributes:
         taken: how many events the connector has taken, repeated ones included.
         on_taken: told of each of them, with the virtual instant (epoch ms), before the connector goes on.
+        on_step: told of the virtual instant when everything that happens at it has happened.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class VirtualFloor:
         self.route = (route or callback_route)(self)
         self.taken = 0
         self.on_taken: Callable[[Sequence[Event], int], None] | None = None
+        self.on_step: Callable[[int], None] | None = None
         self.drive.step_to(self.start_ms)
 
     def _start_connector(self) -> Flask:
@@ -119,6 +121,8 @@ class VirtualFloor:
             if self.on_taken is not None:
                 self.on_taken(taken, now_ms)
             self.drive.step_to(now_ms)
+        if self.on_step is not None:
+            self.on_step(now_ms)
 
     def run_to(self, until_ms: int) -> None:
         """Step until `until_ms`."""
