@@ -60,6 +60,12 @@ _SHARE = FiniteRange(0, 1)
     help="How late those are at most.",
 )
 @click.option(
+    "--repair/--no-repair",
+    default=_DEFAULT.repair,
+    show_default=True,
+    help="Let the connector also read Twilio's event history.",
+)
+@click.option(
     "--json",
     "json_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -84,7 +90,10 @@ def soak(json_file: Path | None, directory: Path | None, **given: object) -> Non
     if json_file is not None:
         make_empty(json_file)
     place = make_place(directory)
-    plan = SoakPlan(**given, directory=place)  # type: ignore[arg-type]
+    try:
+        plan = SoakPlan(**given, directory=place)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise click.UsageError(f"{error}; see --no-repair") from error
     logging.basicConfig(filename=place / "connector.log", level=logging.WARNING, force=True)
     signal.signal(signal.SIGTERM, interrupt)
     try:

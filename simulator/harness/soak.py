@@ -6,7 +6,7 @@ import shlex
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from simulator.world.scenario import Scenario
 
 RouteName = Literal["streams", "callbacks"]
 ROUTES: tuple[RouteName, ...] = ("streams", "callbacks")
+_ALWAYS = frozenset({"agents", "days", "route", "seed"})
 _MINUTE_MS = 60_000
 _HOUR_MS = 60 * _MINUTE_MS
 
@@ -38,6 +39,8 @@ class SoakPlan:
         duplicates: the share of events that arrives twice.
         reordered: the share of events that arrives up to `reorder_minutes` late.
         late: the share of events that arrives up to `late_hours` late.
+        repair: the connector also reads Twilio's event history, so that late events are not late for long. Not together
+            with delays: what the connector knows when could not be told from outside.
         directory: for the ledger; None makes one in the system's temporary directory.
     """
 
@@ -51,6 +54,7 @@ class SoakPlan:
     reorder_minutes: float = 10.0
     late: float = 0.0
     late_hours: float = 2.0
+    repair: bool = True
     directory: Path | None = None
 
     def __post_init__(self) -> None:
@@ -60,18 +64,25 @@ class SoakPlan:
         for name in ("duplicates", "reordered", "late"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1")
+        if self.repair and (self.reordered or self.late):
+            raise ValueError("repair must be off where events come late, or nothing would be late for long")
         if self.warm_up_minutes < 0:
             raise ValueError("warm_up_minutes must not be below 0")
 
     @property
     def command(self) -> str:
         """The one command that runs this plan again."""
-        words: list[object] = ["flex-wfm-sim", "soak"]
-        for name, value in asdict(self).items():
-            default = type(self).__dataclass_fields__[name].default
-            if name in ("agents", "days", "route", "seed") or (name != "directory" and value != default):
-                words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else value]
-        return shlex.join(str(word) for word in words)
+        words = ["flex-wfm-sim", "soak"]
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "directory" or (value == one.default and one.name not in _ALWAYS):
+                continue
+            option = one.name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(f"--{option}" if value else f"--no-{option}")
+            else:
+                words += [f"--{option}", f"{value:g}" if isinstance(value, float) else str(value)]
+        return shlex.join(words)
 
     def faults(self) -> list[Fault]:
         """What goes wrong on the way."""
@@ -189,7 +200,9 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
     scenario = Scenario(agents=plan.agents, seed=plan.seed)
     warm_up_ms = round(plan.warm_up_minutes * _MINUTE_MS)
     route = {"callbacks": callback_route, "streams": stream_route}[plan.route]
-    with VirtualFloor(scenario, directory, warm_up_ms=warm_up_ms, faults=plan.faults(), route=route) as floor:
+    with VirtualFloor(
+        scenario, directory, warm_up_ms=warm_up_ms, faults=plan.faults(), route=route, repair=plan.repair
+    ) as floor:
         build_s = time.perf_counter() - began_s
         began_s = time.perf_counter()
         end_ms = floor.start_ms + round(plan.days * 24 * _HOUR_MS)

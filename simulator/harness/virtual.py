@@ -58,6 +58,7 @@ class VirtualFloor:
         warm_up_ms: int = 0,
         faults: Sequence[Fault] = (),
         route: Callable[[VirtualFloor], Route] | None = None,
+        repair: bool = True,
     ) -> None:
         """Build everything and let the connector start; the world has run for `warm_up_ms` then."""
         self.service = WorldService(World(scenario))
@@ -86,6 +87,7 @@ class VirtualFloor:
             access_key=_ACCESS_KEY,
             secret_key=_SECRET_KEY,
         )
+        self._repair = repair
         self.connector: Flask = self._start_connector()
         self.mail = Mail(EVENTS_FILTER.split(","), faults, scenario.seed)
         self.service.listen(self.mail.post)
@@ -96,8 +98,10 @@ class VirtualFloor:
         self.drive.step_to(self.start_ms)
 
     def _start_connector(self) -> Flask:
+        tables = settings_of(self._facts)
+        tables[f"tenants.{TENANT}.repair"] = {"enabled": self._repair}
         with _own_settings():
-            return create_app(nested(settings_of(self._facts)), drive=self.drive)
+            return create_app(nested(tables), drive=self.drive)
 
     @property
     def now_ms(self) -> int:

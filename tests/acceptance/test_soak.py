@@ -17,7 +17,7 @@ from simulator.harness.state_judges import Inflow
 
 FULL = os.environ.get("FLEX_WFM_SOAK") == "full"
 # 5 % of the events come twice, 10 % up to ten minutes late, 1 % up to two hours late.
-BAD_WEATHER = SoakPlan(agents=10, days=0.08, seed=3, duplicates=0.05, reordered=0.1, late=0.01)
+BAD_WEATHER = SoakPlan(agents=10, days=0.08, seed=3, duplicates=0.05, reordered=0.1, late=0.01, repair=False)
 A_WEEK = replace(BAD_WEATHER, agents=200, days=7.0)
 
 

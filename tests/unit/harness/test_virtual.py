@@ -53,7 +53,15 @@ def test_the_same_plan_does_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"agents": 0}, {"days": 0}, {"duplicates": 1.5}, {"late": -0.1}, {"warm_up_minutes": -1}]
+    "change",
+    [
+        {"agents": 0},
+        {"days": 0},
+        {"duplicates": 1.5},
+        {"late": -0.1},
+        {"repair": True, "late": 0.1},
+        {"warm_up_minutes": -1},
+    ],
 )
 def test_a_plan_that_cannot_run_is_refused(change: dict[str, float]) -> None:
     """A plan without agents or time, or with shares that are none, is an error at once."""
@@ -63,9 +71,10 @@ def test_a_plan_that_cannot_run_is_refused(change: dict[str, float]) -> None:
 
 def test_the_command_repeats_the_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What a failing run prints parses back into the same plan."""
-    plan = SoakPlan(agents=12, days=0.5, seed=9, duplicates=0.05, late=0.01, late_hours=3.0)
+    plan = SoakPlan(agents=12, days=0.5, seed=9, duplicates=0.05, late=0.01, late_hours=3.0, repair=False)
     assert plan.command == (
-        "flex-wfm-sim soak --agents 12 --days 0.5 --route streams --seed 9 --duplicates 0.05 --late 0.01 --late-hours 3"
+        "flex-wfm-sim soak --agents 12 --days 0.5 --route streams --seed 9 "
+        "--duplicates 0.05 --late 0.01 --late-hours 3 --no-repair"
     )
     heard: list[SoakPlan] = []
 
