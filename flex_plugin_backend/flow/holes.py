@@ -16,7 +16,7 @@ from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.spans import Span, joined, without
 from flex_plugin_backend.flow.intake import Along
-from flex_plugin_backend.flow.looking import Look
+from flex_plugin_backend.flow.looking import Look, StoredEvents, leave_out_twins
 from flex_plugin_backend.ledger import eventlog, gaps, receipts
 from flex_plugin_backend.ledger import spans as span_rows
 from flex_plugin_backend.ledger.gaps import Cause, Gap, GapState
@@ -160,10 +160,11 @@ class HoleBook:
         """Store what was read besides the schedule, at the start for example; returns how many were new."""
         if not events:
             return 0
-        with self._ledger.read() as connection:
-            known = eventlog.known(connection, self._tenant, (one.sid for one in events))
+        stored = StoredEvents(self._tenant, self._ledger)
+        known = stored.known(one.sid for one in events)
         missing = {one.sid: one for one in events if one.sid not in known}
         look = Look(Span(0, 1), missing=missing, told=[(one.occurred_ms, one.sid in missing) for one in events])
+        leave_out_twins(look, {one.sid for one in events}, stored)
         return sum(self.store(portion) for portion in self.slices([look]))
 
     def store_findings(self, events: Sequence[TaskRouterEvent], note: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from flex_plugin_backend.domain.spans import Span
 from flex_plugin_backend.errors import MalformedEvent, TwilioUnavailable
 from flex_plugin_backend.flow.asking import Asker
 from flex_plugin_backend.flow.duty import Pause
+from flex_plugin_backend.ledger import eventlog
+from flex_plugin_backend.ledger.store import Ledger
 
 # Page tokens may expire while a page is waited for; then the list is read from its beginning, so often.
 MOST_RESTARTS = 3
@@ -22,6 +24,24 @@ MOST_PAGES = 2_000
 _MOVING = frozenset(EVENTS_FILTER)
 
 _log = structlog.get_logger(__name__)
+
+
+class StoredEvents:
+    """One tenant's events in the ledger."""
+
+    def __init__(self, tenant: str, ledger: Ledger) -> None:
+        self._tenant = tenant
+        self._ledger = ledger
+
+    def known(self, sids: Iterable[str]) -> set[str]:
+        """Those of these event sids that are stored."""
+        with self._ledger.read() as connection:
+            return eventlog.known(connection, self._tenant, sids)
+
+    def at(self, moments: Iterable[int]) -> list[TaskRouterEvent]:
+        """The stored events of these instants (epoch ms)."""
+        with self._ledger.read() as connection:
+            return eventlog.at(connection, self._tenant, moments)
 
 
 class HistoryPage(Protocol):
@@ -66,14 +86,11 @@ class Look:
 class Looker:
     """Looks at spans of one tenant's history."""
 
-    def __init__(
-        self, tenant: str, pages: HistoryPages, asker: Asker, *, known: Callable[[Iterable[str]], set[str]]
-    ) -> None:
-        """`known` tells which of these event sids are stored."""
+    def __init__(self, tenant: str, pages: HistoryPages, asker: Asker, stored: StoredEvents) -> None:
         self._tenant = tenant
         self._pages = pages
         self._asker = asker
-        self._known = known
+        self._stored = stored
 
     def look(self, span: Span, overlap_ms: int = 0) -> Generator[Pause, None, Look]:
         """Read the events of a span, and of `overlap_ms` before it; yields its pauses, returns what it found.
@@ -95,6 +112,7 @@ class Looker:
                     self._take(page.rows, found, seen)
                     next_url = page.next_url
                     if next_url is None:
+                        leave_out_twins(found, seen, self._stored)
                         return found
             except TwilioUnavailable as error:
                 if next_url is None or restart == MOST_RESTARTS or error.facts.get("status") is None:
@@ -118,7 +136,7 @@ class Looker:
                 found.unreadable += 1
         found.pages += 1
         seen.update(fresh)
-        known = self._known(fresh)
+        known = self._stored.known(fresh)
         for sid, (at_ms, row) in fresh.items():
             if sid in known:
                 found.told.append((at_ms, False))
@@ -129,3 +147,23 @@ class Looker:
             except MalformedEvent as error:
                 found.unreadable += 1
                 _log.warning("repair.unreadable_row", tenant=self._tenant, sid=sid, problem=str(error))
+
+
+def leave_out_twins(found: Look, seen: set[str], stored: StoredEvents) -> None:
+    """What is stored under another sid is not missing.
+
+    That one event has the same sid on every route is likely, not proven, and a callback may lack it (Twilio
+    reference 1.3 and 1.7). A stored event that the list shows under its own sid is nobody's twin.
+    """
+    if not found.missing:
+        return
+    same_moment = stored.at(one.occurred_ms for one in found.missing.values())
+    twins = {_content(one) for one in same_moment if one.sid not in seen}
+    for sid in [sid for sid, one in found.missing.items() if _content(one) in twins]:
+        at_ms = found.missing.pop(sid).occurred_ms
+        found.told[found.told.index((at_ms, True))] = (at_ms, False)
+
+
+def _content(event: TaskRouterEvent) -> tuple[object, ...]:
+    """What tells two events apart that have no sid in common."""
+    return event.type, event.occurred_ms, event.worker_sid, event.task_sid, event.reservation_sid, event.activity_sid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.duty import Duty, Pause
 from flex_plugin_backend.flow.holes import HoleBook, Slice, Submit
 from flex_plugin_backend.flow.intake import MOST_AHEAD_MS
-from flex_plugin_backend.flow.looking import HistoryPages, Look, Looker
+from flex_plugin_backend.flow.looking import HistoryPages, Look, Looker, StoredEvents
 from flex_plugin_backend.ledger import eventlog, gaps
 from flex_plugin_backend.ledger import spans as span_rows
 from flex_plugin_backend.ledger.gaps import Cause, GapState
@@ -96,7 +96,7 @@ class Reconciler:
         self.asker = Asker(
             tenant, clock, requests_per_minute=rules.requests_per_minute, chance=self._chance, on_request=on_request
         )
-        self._looker = Looker(tenant, pages, self.asker, known=self._known)
+        self._looker = Looker(tenant, pages, self.asker, StoredEvents(tenant, ledger))
         self.holes = HoleBook(tenant, ledger, clock, submit)
         self._settle_ms = round(rules.settle_s * 1000)
         self._agenda = Agenda(round(rules.every_s * 1000))
@@ -298,7 +298,3 @@ class Reconciler:
     def _verified(self) -> list[Span]:
         with self._ledger.read() as connection:
             return span_rows.covered(connection, self._tenant)
-
-    def _known(self, sids: Iterable[str]) -> set[str]:
-        with self._ledger.read() as connection:
-            return eventlog.known(connection, self._tenant, sids)

@@ -146,6 +146,18 @@ def known(connection: Connection, tenant: str, sids: Iterable[str]) -> set[str]:
     return found
 
 
+def at(connection: Connection, tenant: str, moments: Iterable[int]) -> list[TaskRouterEvent]:
+    """The events that happened at these instants (epoch ms)."""
+    asked = sorted(set(moments))
+    found: list[TaskRouterEvent] = []
+    for first in range(0, len(asked), 500):
+        some = select(events.c.body).where(
+            events.c.tenant == tenant, events.c.occurred_ms.in_(asked[first : first + 500])
+        )
+        found.extend(_event(body) for body in connection.execute(some).scalars())
+    return found
+
+
 def last_received_ms(connection: Connection, tenant: str) -> int | None:
     """When the newest arrival came, epoch milliseconds."""
     newest = select(events.c.received_ms).where(events.c.tenant == tenant).order_by(events.c.seq.desc()).limit(1)

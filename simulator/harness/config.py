@@ -109,6 +109,7 @@ def write_config(facts: ConnectorFacts, clock: SharedClock, path: Path) -> None:
         "catch_up_s": 900.0 * clock.speed,
         "gone_settle_s": 120.0 * clock.speed,
     }
+    tables[f"tenants.{TENANT}.repair"] = {"settle_s": max(60.0, min(3600.0, 15.0 * clock.speed))}
     text = "\n".join(
         f"[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
         for name, table in tables.items()
