@@ -9,6 +9,7 @@ from typing import Any
 
 from flex_plugin_backend.wfm.contract.check import CheckResult
 
+ROOT = Path(__file__).parents[2]  # of the repository
 Put = Callable[[str, Any], Path]
 Run = Callable[..., CheckResult]
 TODAY = date(2026, 11, 25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -47,13 +48,36 @@ class Validator:
         meaning: list[Finding] = []
         if isinstance(wire, Mapping):
             payload = Payload(self._profile, dto, wire, now_ms)
-            for rule in self._rules_for(dto):
-                meaning.extend(map(rule.finding, rule.check(payload) if rule.check else ()))
-        if not meaning and not shape:
-            return []
-        explained = {finding.pointer for finding in meaning}
-        findings = [finding for finding in shape if finding.pointer not in explained] + meaning
-        return sorted(findings, key=lambda finding: (pointer_order(finding.pointer), finding.rule))
+            meaning = self._meaning(dto, payload)
+        return _together(shape, meaning)
+
+    def validate_rows(self, dto: str, member: str, rows: list[Any], *, now_ms: int | None = None) -> list[Finding]:
+        """Everything that is wrong with rows that stand alone, judged as those of a `dto` without the rest of it.
+
+        Args:
+            dto: the request that holds such rows; `member` the wire name of their list in it.
+            rows: JSON values.
+            now_ms: as in `validate`.
+
+        Returns:
+            Findings whose pointers begin with the row's position: `/0/agentId`.
+        """
+        (field,) = (one for one in self._profile.dto(dto).fields.values() if one.wire == member)
+        shape = list(self._row_shape(field.of or "", rows))
+        start = pointer_join("", member)
+        payload = Payload(self._profile, dto, {member: rows}, now_ms)
+        meaning = [
+            replace(finding, pointer=finding.pointer.removeprefix(start))
+            for finding in self._meaning(dto, payload)
+            if finding.pointer.startswith(f"{start}/")
+        ]
+        return _together(shape, meaning)
+
+    def _meaning(self, dto: str, payload: Payload) -> list[Finding]:
+        found: list[Finding] = []
+        for rule in self._rules_for(dto):
+            found.extend(map(rule.finding, rule.check(payload) if rule.check else ()))
+        return found
 
     def _rules_for(self, dto: str) -> tuple[Rule, ...]:
         fitting = self._fitting.get(dto)
@@ -65,10 +89,32 @@ class Validator:
         schema = self._schemas.get(dto)
         if schema is None:
             schema = self._schemas[dto] = jsonschema_rs.Draft202012Validator(self._profile.json_schema(dto))
-        if schema.is_valid(wire):
-            return
-        for error in schema.iter_errors(wire):
-            yield from _shape_findings(error)
+        return _shape(schema, wire)
+
+    def _row_shape(self, dto: str, rows: list[Any]) -> Iterable[Finding]:
+        key = f"{dto}[]"
+        schema = self._schemas.get(key)
+        if schema is None:
+            row = self._profile.json_schema(dto)
+            inner = row.pop("$defs", {})
+            whole = {"$schema": row["$schema"], "type": "array", "items": row, "$defs": inner}
+            schema = self._schemas[key] = jsonschema_rs.Draft202012Validator(whole)
+        return _shape(schema, rows)
+
+
+def _shape(schema: jsonschema_rs.Draft202012Validator, wire: object) -> Iterable[Finding]:
+    if schema.is_valid(wire):
+        return
+    for error in schema.iter_errors(wire):
+        yield from _shape_findings(error)
+
+
+def _together(shape: list[Finding], meaning: list[Finding]) -> list[Finding]:
+    if not meaning and not shape:
+        return []
+    explained = {finding.pointer for finding in meaning}
+    findings = [finding for finding in shape if finding.pointer not in explained] + meaning
+    return sorted(findings, key=lambda finding: (pointer_order(finding.pointer), finding.rule))
 
 
 def _shape_findings(error: jsonschema_rs.ValidationError) -> Iterable[Finding]:

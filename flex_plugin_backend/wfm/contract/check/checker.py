@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from flex_plugin_backend.wfm.contract.check.fingerprint import (
 from flex_plugin_backend.wfm.contract.check.kinds import Kind, Kinds
 from flex_plugin_backend.wfm.contract.check.positions import Lines, locate
 from flex_plugin_backend.wfm.contract.check.result import Located
-from flex_plugin_backend.wfm.contract.check.texts import Parsed, Reader, half_character, halves, too_deep
+from flex_plugin_backend.wfm.contract.check.texts import Parsed, Reader, half_character, too_deep
 from flex_plugin_backend.wfm.contract.check.units import Unit, not_recognised, units_of
 from flex_plugin_backend.wfm.contract.findings import Finding
 from flex_plugin_backend.wfm.contract.profile import Profile
@@ -24,6 +24,7 @@ from flex_plugin_backend.wfm.contract.profile import Profile
 BLOCK = 500  # bare rows that are judged together; below every limit on rows
 _SHOWN = 60  # characters of a value
 _BESIDE_OTHERS = ("M50",)  # compares a row with another list of its report, which a bare row has not
+_SAID_OF_THE_TEXT = ("J07",)  # found, with its place, when the text was read
 _BLINDING = ("J06", "J07")  # where one of these is found, nothing else was looked at
 
 
@@ -113,7 +114,8 @@ class Checker:
             if unit.kind is None:
                 yield unit, not_recognised(self.kinds, unit)
             elif unit.kind.holder is None:
-                yield from ((unit, finding) for finding in self._validate(unit.kind.dto, unit.value))
+                findings = self._validate(unit.kind.dto, unit.value)
+                yield from ((unit, finding) for finding in findings if finding.rule not in _SAID_OF_THE_TEXT)
             else:
                 block_size = BLOCK if unit.kind.has_time else 1
                 block.append(unit)
@@ -126,24 +128,28 @@ class Checker:
         if kind is None or kind.holder is None:
             return
         request, member = kind.holder
-        findings = self._validate(request, {member: [unit.value for unit in block]})
-        start = f"/{member}/"
+        findings = self._validated(
+            lambda rows: self._profile.validator.validate_rows(request, member, rows, now_ms=self._now_ms),
+            [unit.value for unit in block],
+        )
         if len(block) > 1 and any(finding.rule in _BLINDING for finding in findings):
             for unit in block:  # one row that cannot be looked at must not hide the others
                 yield from self._rows([unit])
             return
         for finding in findings:
-            if finding.pointer.startswith(start) and finding.rule not in _BESIDE_OTHERS:
-                index, slash, rest = finding.pointer[len(start) :].partition("/")
-                yield block[int(index)], _moved(finding, slash + rest)
-            elif finding.rule in _BLINDING:
-                yield block[0], finding
+            index, slash, rest = finding.pointer.removeprefix("/").partition("/")
+            if finding.rule not in (*_BESIDE_OTHERS, *_SAID_OF_THE_TEXT):
+                yield block[int(index or 0)], replace(finding, pointer=slash + rest)
 
     def _validate(self, dto: str, value: object) -> list[Finding]:
+        return self._validated(lambda value: self._profile.validate(dto, value, now_ms=self._now_ms), value)
+
+    def _validated(self, validate: Callable[[Any], list[Finding]], value: Any) -> list[Finding]:
+        """The findings, where the value can be looked at; otherwise the one that says why not."""
         try:
-            return self._profile.validate(dto, value, now_ms=self._now_ms)
+            return validate(value)
         except UnicodeEncodeError:
-            return [half_character(pointer) for pointer in halves(value)]
+            return [half_character()]
         except RecursionError:
             return [too_deep()]
         except ValueError as error:
@@ -179,10 +185,6 @@ def resolve(value: Any, pointer: str) -> Any:
         else:
             value = value.get(step) if isinstance(value, Mapping) else None
     return value
-
-
-def _moved(finding: Finding, pointer: str) -> Finding:
-    return Finding(finding.rule, pointer, finding.message, finding.expected, finding.repair, finding.severity)
 
 
 class _Places:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flex_plugin_backend.wfm.contract.check.positions import LARGEST_INTEGER_DIGITS, oddities
+from flex_plugin_backend.wfm.contract.check.positions import LARGEST_INTEGER_DIGITS, locate, oddities
 from flex_plugin_backend.wfm.contract.findings import Finding, Severity, pointer_join, pointer_order
 
 TEXT_RULES = {
@@ -99,6 +99,8 @@ class Reader:
             return Parsed(text, False, None, (*before, *_long_numbers(text)))
         if self._odd or _LONG_NUMBER.search(text):
             before = (*before, *_oddities(text))
+        if "\\ud" in text or "\\uD" in text:
+            before = (*before, *_halves(text, value))
         return Parsed(text, True, value, before)
 
 
@@ -124,7 +126,13 @@ def half_character(pointer: str = "") -> Finding:
     return Finding("J07", pointer, message, "whole characters", "Do not cut texts within a character.")
 
 
-def halves(value: object) -> list[str]:
+def _halves(text: str, value: object) -> list[TextFinding]:
+    pointers = _half_pointers(value)
+    places = locate(text, pointers)
+    return [_at(places[one].start, places[one].end, half_character(one)) for one in pointers]
+
+
+def _half_pointers(value: object) -> list[str]:
     """Pointers to the texts and names that hold half of a surrogate pair."""
     found = []
     waiting: list[tuple[str, Any]] = [("", value)]
