@@ -37,7 +37,7 @@ class SystemClock:
 
 
 class ScaledClock:
-    """A clock that shows `start_ms` at the machine time `anchor_ms` and runs `speed` times as fast.
+    """A clock that stands at `start_ms` until the machine time `anchor_ms` and then runs `speed` times as fast.
 
     Processes that are given the same three numbers show the same time.
     """
@@ -51,7 +51,7 @@ class ScaledClock:
 
     def now_ms(self) -> int:
         """Virtual milliseconds since the epoch, UTC."""
-        elapsed_ms = time.time_ns() / 1e6 - self.anchor_ms
+        elapsed_ms = max(0.0, time.time_ns() / 1e6 - self.anchor_ms)
         return self.start_ms + int(elapsed_ms * self.speed)
 
     def wait(self, event: threading.Event, timeout_s: float | None) -> bool:

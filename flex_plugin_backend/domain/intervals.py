@@ -57,6 +57,11 @@ def owner(at_ms: int) -> Interval:
     return Interval(at_ms - at_ms % INTERVAL_MS)
 
 
+def first_whole(from_ms: int) -> Interval:
+    """The first interval that lies wholly at or after an instant."""
+    return owner(from_ms - 1).next
+
+
 def intervals(from_ms: int, to_ms: int) -> Iterator[Interval]:
     """Every interval that has an instant of `[from_ms, to_ms)` in it, each once, oldest first."""
     if from_ms >= to_ms:

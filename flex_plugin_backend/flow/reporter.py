@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from flex_plugin_backend.clock import Clock
-from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval, owner
+from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval, first_whole
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder, activity_report, content_hash, queue_report
 from flex_plugin_backend.flow.taskbook import TaskBook
@@ -82,7 +82,7 @@ class Reporter:
             return
         with self._ledger.write() as connection:
             if not eventlog.cursor(connection, self._tenant, BEGIN):
-                eventlog.set_cursor(connection, self._tenant, BEGIN, owner(self._clock.now_ms()).next.start_ms)
+                eventlog.set_cursor(connection, self._tenant, BEGIN, first_whole(self._clock.now_ms()).start_ms)
         self._begun = True
 
     def waiting(self) -> int:

@@ -109,6 +109,7 @@ class Startup:
         settled: Callable[[], None],
         last_stored: Callable[[], int],
         newest_ms: Callable[[], int | None] = lambda: None,
+        since_ms: Callable[[], int] = lambda: 0,
         chance: random.Random | None = None,
     ) -> None:
         """Args:
@@ -117,6 +118,7 @@ class Startup:
         settled: called once the first attempt is over, whatever came of it: from then on states are sent.
         last_stored: the number of the newest stored event.
         newest_ms: the time of the newest event that Twilio told us; None before the first.
+        since_ms: when this ledger began; what happened before is known from its first snapshot alone.
         """
         self._tenant = tenant
         self._reader = reader
@@ -128,6 +130,7 @@ class Startup:
         self._settled = settled
         self._last_stored = last_stored
         self._newest_ms = newest_ms
+        self._since_ms = since_ms
         self._chance = chance or random.Random()
         self.problem: str | None = None
         self.done = False
@@ -187,7 +190,8 @@ class Startup:
         newest_ms, now_ms = self._newest_ms(), self._clock.now_ms()
         if newest_ms is None:
             return
-        from_ms = max(min(newest_ms, now_ms) - HISTORY_OVERLAP_MS, now_ms - LONGEST_HISTORY_MS)
+        overlap_ms, longest_ms = min(newest_ms, now_ms) - HISTORY_OVERLAP_MS, now_ms - LONGEST_HISTORY_MS
+        from_ms = min(max(overlap_ms, longest_ms, self._since_ms()), now_ms)
         found = 0
         for page in self._reader.history(from_ms, now_ms):
             found += self._recover(page)

@@ -131,6 +131,7 @@ class Tenant:
             settled=self._settled,
             last_stored=self._last_stored,
             newest_ms=self._newest_ms,
+            since_ms=self._since_ms,
         )
         self.reporter = self._build_reporter(parts)
         self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
@@ -277,6 +278,10 @@ class Tenant:
     def _last_stored(self) -> int:
         with self._parts.ledger.read() as connection:
             return eventlog.last_seq(connection, self.name)
+
+    def _since_ms(self) -> int:
+        with self._parts.ledger.read() as connection:
+            return eventlog.first_received_ms(connection, self.name) or 0
 
     def _newest_ms(self) -> int | None:
         with self._parts.ledger.read() as connection:

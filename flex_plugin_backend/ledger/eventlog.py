@@ -186,6 +186,12 @@ def count(connection: Connection, tenant: str) -> tuple[int, int | None]:
     return row[0], row[1]
 
 
+def first_received_ms(connection: Connection, tenant: str) -> int | None:
+    """When the first of all events arrived, epoch ms; None where there is none."""
+    first = select(events.c.received_ms).where(events.c.tenant == tenant).order_by(events.c.seq).limit(1)
+    return connection.execute(first).scalar()
+
+
 def newest_ms(connection: Connection, tenant: str) -> int | None:
     """The time (epoch ms) of the newest event that Twilio told us; what a snapshot found does not count."""
     told = events.c.sid.not_like(f"{FINDING}%")

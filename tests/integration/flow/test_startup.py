@@ -395,3 +395,12 @@ def test_a_history_that_cannot_be_read_is_asked_for_again(eager: Bench) -> None:
     start.run()
     assert eager.reader.reads == ["catalogue", "history", "catalogue", "history", "snapshot"]
     assert (start.startup.problem, start.startup.done) == (None, True)
+
+
+def test_history_from_before_the_ledger_is_not_read(eager: Bench) -> None:
+    """What happened before the first start is known from the first snapshot; old states are not told anew."""
+    eager.store([activity(T0 + HOUR - 60 * S, AVAILABLE)])
+    start = Start(eager)
+    start.startup._since_ms = lambda: T0 + HOUR - 300 * S
+    start.run()
+    assert eager.reader.windows == [(T0 + HOUR - 300 * S, T0 + HOUR)]

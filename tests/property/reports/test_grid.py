@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flex_plugin_backend.domain.intervals import INTERVAL_MS, intervals, owner, whole_seconds
+from flex_plugin_backend.domain.intervals import INTERVAL_MS, first_whole, intervals, owner, whole_seconds
 
 ZONES = sorted(available_timezones())
 instants = st.integers(-2_208_988_800_000, 4_102_444_800_000)  # 1900 to 2100
@@ -72,3 +72,11 @@ def test_what_is_open_at_an_end_instant_began_before_it_and_ended_not_before(sta
     assert [one.end_ms for one in held] == [
         one.end_ms for one in intervals(start_ms - INTERVAL_MS, end_ms + 1) if start_ms < one.end_ms <= end_ms
     ]
+
+
+@given(at_ms=st.integers(1, 4_102_444_800_000))
+def test_the_first_whole_interval_begins_at_or_after_an_instant(at_ms: int) -> None:
+    """It is less than an interval away, and an instant on the grid begins one itself."""
+    first = first_whole(at_ms)
+    assert 0 <= first.start_ms - at_ms < INTERVAL_MS
+    assert first_whole(first.start_ms) == first

@@ -72,6 +72,8 @@ HOT: dict[str, Callable[[Connection], object]] = {
     "after": lambda c: eventlog.after(c, TENANT, 5, 100),
     "of_worker": lambda c: eventlog.of_worker(c, TENANT, "WK1", 0, 100),
     "task_ends": lambda c: eventlog.task_ends(c, TENANT, ["WT1", "WT2"], 99),
+    "first_received_ms": lambda c: eventlog.first_received_ms(c, TENANT),
+    "newest_ms": lambda c: eventlog.newest_ms(c, TENANT),
     "recent_task_ends": lambda c: eventlog.recent_task_ends(c, TENANT, 5, 99),
     "last_seq": lambda c: eventlog.last_seq(c, TENANT),
     "number_after": lambda c: eventlog.number_after(c, TENANT, 5),
