@@ -11,15 +11,12 @@ BENCHMARKS.md.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
+
+from parts import machine, write_part
 
 from simulator.harness import DemoPlan, DemoResult, run_demo
 
-TARGET = Path(__file__).resolve().parent.parent / "BENCHMARKS.md"
 HEADER = "| virtual speed | callbacks/s | states/s | latency p50 | p95 | p99 | verdict |\n|---|---|---|---|---|---|---|"
 
 
@@ -46,11 +43,9 @@ def main() -> int:
     given = parser.parse_args()
     speeds = [float(speed) for speed in given.speeds.split(",")]
     results = [run_demo(DemoPlan(agents=given.agents, minutes=given.minutes, speed=speed)) for speed in speeds]
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
     text = "\n".join(
         [
-            f"{given.agents} agents, {given.minutes:g} virtual minutes, seed 1; {machine}; {today}.",
+            f"{given.agents} agents, {given.minutes:g} virtual minutes, seed 1; {machine()}.",
             "",
             HEADER,
             *(row(result) for result in results),
@@ -62,7 +57,7 @@ def main() -> int:
             "`python benchmarks/realtime_path.py --write` wrote this; its text says how it is measured. "
             "Three processes share the machine with the measurement."
         )
-        TARGET.write_text(f"# Benchmarks\n\n## The real-time path\n\n{intro}\n\n{text}\n", encoding="utf-8")
+        write_part("The real-time path", f"{intro}\n\n{text}")
     return 0 if all(result.clean for result in results) else 1
 
 

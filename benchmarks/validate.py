@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import statistics
 import subprocess
@@ -24,14 +22,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from parts import machine, write_part
+
 from flex_plugin_backend.wfm.contract import Profile, load_profile
 
-TARGET = Path(__file__).resolve().parent.parent / "BENCHMARKS.md"
-TITLE = "## Checking payload files"
 FILES = 100
 START_MS = 1_772_442_900_000
 BIN = Path(sys.executable).parent
@@ -162,28 +159,15 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         table = measure(Path(folder), given.rows, given.peer_rows, given.runs)
-    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    text = f"Median of {given.runs} runs; {machine}; {datetime.now(UTC):%Y-%m-%d}.\n\n{table}"
+    text = f"Median of {given.runs} runs; {machine()}.\n\n{table}"
     print(text)
     if given.write:
-        write(
-            f"{TITLE}\n\n`python benchmarks/validate.py --write` wrote this; its text says how it is measured. "
-            f"check-jsonschema checks shape alone; flex-wfm checks shape and the rules of meaning.\n\n{text}\n"
+        intro = (
+            "`python benchmarks/validate.py --write` wrote this; its text says how it is measured. "
+            "check-jsonschema checks shape alone; flex-wfm checks shape and the rules of meaning."
         )
+        write_part("Checking payload files", f"{intro}\n\n{text}")
     return 0
-
-
-def write(part: str) -> None:
-    """Put a part into BENCHMARKS.md in place of the one with its title, or at the end."""
-    whole = TARGET.read_text(encoding="utf-8") if TARGET.exists() else "# Benchmarks\n"
-    start = whole.find(TITLE)
-    if start < 0:
-        whole = f"{whole.rstrip()}\n\n{part}"
-    else:
-        following = whole.find("\n## ", start)
-        rest = "" if following < 0 else whole[following:]
-        whole = whole[:start] + part + rest
-    TARGET.write_text(whole, encoding="utf-8")
 
 
 if __name__ == "__main__":

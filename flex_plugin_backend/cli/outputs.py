@@ -77,8 +77,14 @@ class Outputs:
             to_stdout.append("github")
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a value may hold what the terminal cannot show
-        for name in to_stdout:
-            writer(name)(sys.stdout)
+        try:
+            for name in to_stdout:
+                writer(name)(sys.stdout)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # whoever reads has seen enough; click ends quietly
+        except OSError as error:
+            raise _unwritten("Standard output", error) from error
 
     def _wants_annotations(self, to_stdout: list[str]) -> bool:
         named = any(item.format == "github" for item in self.items)
@@ -112,4 +118,8 @@ def _to_file(path: Path, write: Write) -> None:
         with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as out:
             write(out)
     except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from error
+        raise _unwritten(str(path), error) from error
+
+
+def _unwritten(where: str, error: OSError) -> click.UsageError:
+    return click.UsageError(f"{where} cannot be written: {error.strerror}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -39,6 +40,13 @@ def _add_reading(control: Blueprint, wfm: FakeWfm) -> None:
         """Refused requests and rows after `after`, at most `limit`."""
         return jsonify(rows=wfm.inbox.rejections(_number("after", 0), _number("limit", _PAGE)))
 
+    @control.get("/capture")
+    def captured() -> Response:
+        """Captured requests after `after`, at most `limit`, one on each line, as `flex-wfm validate` reads them."""
+        rows = wfm.inbox.captured(_number("after", 0), _number("limit", _PAGE))
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        return Response(lines, mimetype="application/x-ndjson")
+
     @control.get("/counters")
     def counters() -> Response:
         """How many of what."""
@@ -63,6 +71,13 @@ def _add_levers(control: Blueprint, wfm: FakeWfm) -> None:
         wfm.inbox.clear()
         wfm.script.clear()
         return jsonify(ok=True)
+
+    @control.post("/capture")
+    def capture() -> Response:
+        """{"on": bool}: keep whole requests, or stop keeping them."""
+        on = _body().get("on") is True
+        wfm.inbox.capture(on=on)
+        return jsonify(on=on)
 
     @control.post("/start")
     def start() -> tuple[Response, int] | Response:

@@ -6,10 +6,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 _MAX_REPORTS = 20_000
 _MAX_REJECTIONS = 20_000
+_MAX_CAPTURED = 20_000
 
 _T = TypeVar("_T")
 
@@ -58,6 +60,8 @@ class Inbox:
         self._states: _Log[StateRow] = _Log(limit)
         self._reports: _Log[dict[str, Any]] = _Log(_MAX_REPORTS)
         self._rejections: _Log[dict[str, Any]] = _Log(_MAX_REJECTIONS)
+        self._captured: _Log[dict[str, Any]] = _Log(_MAX_CAPTURED)
+        self._is_capturing = False
         self._counters: Counter[str] = Counter()
 
     def count(self, name: str) -> None:
@@ -88,6 +92,26 @@ class Inbox:
             row = {"at_s": time.time(), "endpoint": endpoint, "status": status, "problem": problem[:2000]}
             self._rejections.add(row)
 
+    def capture(self, *, on: bool) -> None:
+        """Keep whole requests from now on, or no more; what was kept stays."""
+        with self._lock:
+            self._is_capturing = on
+
+    def keep(self, endpoint: str, received_ms: int, status: int, payload: Any) -> None:
+        """Keep a request as it came, with the answer it got, where requests are captured."""
+        with self._lock:
+            if self._is_capturing:
+                received = (
+                    f"{datetime.fromtimestamp(received_ms // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{received_ms % 1000:03d}Z"
+                )
+                facts = {"endpoint": endpoint, "received": received, "status": status}
+                self._captured.add({**facts, "payload": payload})
+
+    def captured(self, after: int, limit: int) -> list[dict[str, Any]]:
+        """The captured requests after a sequence number."""
+        with self._lock:
+            return [{"seq": seq, **row} for seq, row in self._captured.after(after, limit)]
+
     def states(self, after: int, limit: int) -> dict[str, Any]:
         """The states after a sequence number, and the number to go on from."""
         with self._lock:
@@ -116,4 +140,5 @@ class Inbox:
             self._states.clear()
             self._reports.clear()
             self._rejections.clear()
+            self._captured.clear()
             self._counters.clear()

@@ -73,6 +73,8 @@ class FakeWfm:
             reply = self.unauthorized(operation, "the access token is missing, unknown or expired")
         else:
             reply = self._carry_out(operation, endpoint.request, payload)
+        if operation in ("agent_states", *_REPORT_KINDS):  # never what goes to the login
+            self.inbox.keep(operation, self.now_ms(), reply.status, payload)
         if reply.status >= 400:
             self.inbox.reject(operation, reply.status, reply.problem)
         return reply

@@ -138,3 +138,15 @@ def test_a_payload_that_cannot_be_printed_is_escaped(put: Put) -> None:
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
     assert b"\\u2615" in done.stdout
+
+
+def test_a_full_disk_is_an_error_in_words(put: Put) -> None:
+    """On standard output as in a file."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "flex_plugin_backend", "validate", str(put("a.json", BAD))],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "Standard output cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr

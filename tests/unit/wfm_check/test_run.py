@@ -212,3 +212,26 @@ def test_processes_change_nothing(put: Put, run: Run, monkeypatch: pytest.Monkey
     assert len(said(alone)) == 62
     assert list(alone.findings) == list(together.findings)
     assert alone.files[0].payloads == together.files[0].payloads
+
+
+def test_a_worker_that_dies_is_told_and_loses_nothing_before_it(
+    put: Put, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is unread from there on; what was found before is kept, and the next file is checked."""
+    from flex_plugin_backend.wfm.contract.check import workers
+
+    own = put("own.toml", '[profile]\nextends = "default"\n')
+    path = put("a.ndjson", [activity(agent=f"WK{at}", duration=60 + (at == 0)) for at in range(1200)])
+    after = put("b.json", states(state(event="ELSEWHERE")))
+    monkeypatch.setattr(workers, "SERIAL_BLOCKS", 1)
+    start = workers.multiprocess
+
+    def without_profile(*args: object) -> object:
+        own.unlink(missing_ok=True)  # a worker that cannot load its profile ends at once
+        return start(*args)
+
+    monkeypatch.setattr(workers, "multiprocess", without_profile)
+    result = run(path, after, profiles=(str(own),), processes=2)
+    assert said(result) == [("M16", "/duration"), ("M06", "/agentStates/0/eventId")]
+    assert [one.problem for one in result.unread] == ["was not checked to its end, as a worker process was killed"]
+    assert "--processes 1" in result.unread[0].repair

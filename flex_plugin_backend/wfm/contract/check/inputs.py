@@ -131,7 +131,7 @@ def _identity(name: str) -> tuple[int, int] | str:
 
 def unread(source: Source, error: BaseException) -> Unread:
     """Why a source could not be read."""
-    return Unread(source.name, _why(error), "Make it readable, or leave it out.")
+    return Unread(source.name, _why(error), getattr(error, "repair", "Make it readable, or leave it out."))
 
 
 def _why(error: BaseException) -> str:

@@ -14,6 +14,8 @@ _FIRST_PIECE = 1 << 20
 class TooLarge(OSError):
     """A text or a line is larger than is read."""
 
+    repair = "Cut it into smaller ones; of values on lines of their own (.ndjson) there may be any number."
+
 
 class Stream:
     """A source that was opened; it looks at the beginning to see whether there is one value on each line.

@@ -57,14 +57,17 @@ def check_blocks(recipe: Recipe, checker: Checker, blocks: Iterable[Block], proc
         yield _without_units(checker.lines(lines, number))
     following = next(remaining, None)
     if following is not None:
-        yield from _in_processes(recipe, chain([following], remaining), processes)
+        yield from multiprocess(recipe, chain([following], remaining), processes)
 
 
 class WorkerLost(OSError):
     """A worker process was killed; memory may have been short."""
 
+    repair = "Was memory short? Try --processes 1."
 
-def _in_processes(recipe: Recipe, blocks: Iterator[Block], processes: int) -> Iterator[Outcome]:
+
+def multiprocess(recipe: Recipe, blocks: Iterator[Block], processes: int) -> Iterator[Outcome]:
+    """The outcome of each block, in order, from `processes` processes; WorkerLost where one of them dies."""
     # Imported here: most runs never get so far, and these modules are slow to load.
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
