@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flex_plugin_backend.domain.events import EVENTS_FILTER, Route, TaskRouterEvent
+from flex_plugin_backend.domain.task_log import HOLD_BEGUN, HOLD_ENDED
 from flex_plugin_backend.errors import ForeignEvent, MalformedEvent
 from flex_plugin_backend.taskrouter.callbacks import build_event
 from flex_plugin_backend.taskrouter.fields import epoch_ms, lower, sid, text
@@ -16,6 +17,9 @@ from flex_plugin_backend.taskrouter.history import snake
 _PREFIX = "com.twilio.taskrouter."
 # The streams' catalogue spells one type otherwise than the callbacks (Twilio reference 2.3).
 _SPELLING = {"task-queue.expression-updated": "task-queue.expression.updated"}
+# Hold is no event of TaskRouter; conferences that are named by their task tell of it (Twilio reference 2.3).
+HOLD_EVENTS = "com.twilio.voice.status-callback.conference.participant.updated"
+_HOLDS = {"participant-hold": HOLD_BEGUN, "participant-unhold": HOLD_ENDED}
 _MOST_PROBLEMS = 20
 
 
@@ -91,6 +95,9 @@ def _take(one: object, owner: Owner, delivery: Delivery) -> None:
         delivery.tests.append(test)
         return
     kind = lower(one.get("type")) or ""
+    if kind == HOLD_EVENTS:
+        _take_hold(one, data, owner, delivery)
+        return
     payload = data.get("payload")
     if kind.startswith(_PREFIX) and isinstance(payload, Mapping):
         kind = kind.removeprefix(_PREFIX)
@@ -104,6 +111,29 @@ def _take(one: object, owner: Owner, delivery: Delivery) -> None:
     elif not kind:
         raise MalformedEvent(problem="it has no type")
     delivery.ignored += 1
+
+
+def _take_hold(one: Mapping[str, Any], data: Mapping[str, Any], owner: Owner, delivery: Delivery) -> None:
+    request = data.get("request")
+    told = request.get("parameters") if isinstance(request, Mapping) else None
+    if not isinstance(told, Mapping):
+        raise MalformedEvent(problem="it has no request parameters")
+    account = told.get("AccountSid")
+    if account and sid(account) != owner.account_sid:
+        raise ForeignEvent(what="account")
+    kind, task_sid = _HOLDS.get(lower(told.get("StatusCallbackEvent")) or ""), sid(told.get("FriendlyName"))
+    if kind is None or task_sid is None or not task_sid.startswith("WT"):
+        delivery.ignored += 1  # another change of a participant, or a conference that is no task's
+        return
+    # No sid of Twilio's is proven to stay the same on a repetition; what the event says is its identity.
+    own: dict[str, object] = {
+        "EventType": kind,
+        "TimestampMs": epoch_ms(data.get("timestamp")) or epoch_ms(one.get("time")),
+        "TaskSid": task_sid,
+        "AccountSid": owner.account_sid,
+        "WorkspaceSid": owner.workspace_sid,
+    }
+    delivery.events.append(build_event(own.get, Route.STREAM))
 
 
 def _event(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from flow_bench import T0, TENANT, Bench
-from histories import AVAILABLE, activity, reservation, task
+from histories import AVAILABLE, activity, event, reservation, task
 
 from flex_plugin_backend.cli import main
 from flex_plugin_backend.cli.report import _time
@@ -63,6 +63,20 @@ def test_the_tables_show_the_figures_and_what_was_sent(bench: Bench) -> None:
     assert done.output.count("the WFM holds these figures") == 2
     assert "Support" in done.output
     assert "580" in done.output
+
+
+def test_measured_hold_is_shown_and_changes_nothing_that_the_wfm_holds(bench: Bench) -> None:
+    """40 s on hold, told twice and late: no longer talk, still handle time, for which NICE has no field of its own."""
+    for kind, at_ms in (("participant.unhold", BEGIN + 100_000), ("participant.hold", BEGIN + 60_000)) * 2:
+        bench.tell(event(kind, at_ms, task_sid="WT1", sid=f"{kind}{at_ms}"))
+    done = run(bench)
+    assert done.output.count("the WFM holds these figures") == 2
+    heads = next(line for line in done.output.splitlines() if "hold s" in line)
+    row = next(line for line in done.output.splitlines() if "Support" in line)
+    at = heads.index("hold s")
+    assert row[at : at + len("hold s")].split() == ["40"], done.output
+    assert "580" in row
+    assert "participant.hold" in run(bench, "--explain", "WQ1").output
 
 
 def test_a_difference_to_what_was_sent_is_told(bench: Bench) -> None:
