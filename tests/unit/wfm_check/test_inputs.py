@@ -6,6 +6,7 @@ import io
 import os
 from pathlib import Path
 
+import pytest
 from check_files import TODAY, Put, Run, state, states
 
 from flex_plugin_backend.wfm.contract.check import Options, check, find
@@ -86,3 +87,13 @@ def test_a_closed_standard_input_is_unread() -> None:
     sources, _ = find(["-"], None)
     result = check(sources, Options(today=TODAY))
     assert result.unread[0].problem.startswith("cannot be read")
+
+
+def test_blocks_of_lines_are_bounded_in_number_and_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers of lines go on across blocks."""
+    from flex_plugin_backend.wfm.contract.check import streams
+
+    monkeypatch.setattr(streams, "LARGEST_BLOCK_BYTES", 10)
+    lines = [b"1\n", b"2\n", b"3\n", b"123456789\n", b"5\n", b"12345678901234"]
+    blocks = list(streams.Stream(io.BytesIO(b"".join(lines)), by_line=True).blocks(3))
+    assert blocks == [(1, lines[:3]), (4, lines[3:4]), (5, lines[4:])]

@@ -95,3 +95,10 @@ def test_gzip_is_unpacked_and_a_torn_one_is_unread(put: Put, run: Run) -> None:
     result = run(put("b.ndjson.gz", packed[:-20]))
     assert result.exit == 3
     assert "b.ndjson.gz" in result.unread[0].name
+
+
+def test_blank_lines_alone_are_nothing(put: Put, run: Run) -> None:
+    """Beside other files too, so that an export that failed does not pass unseen."""
+    result = run(put("a.ndjson", "\n\n \n"), put("b.json", states()))
+    assert said(result) == [("J08", "")]
+    assert result.exit == 1

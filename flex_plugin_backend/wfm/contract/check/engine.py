@@ -119,6 +119,8 @@ class _Run:
         else:
             checker.usual = usual_kind(checker.kinds, checker.values(first[1]))
             self._lines(source, checker, feed, file, self._specs[index], _again(first, blocks))
+            if not file.payloads and not (file.errors or file.warnings or file.baselined):  # blank lines alone
+                self._take(file, checker.document(b""))
         if feed is not self._shared:
             self._between(feed)
 

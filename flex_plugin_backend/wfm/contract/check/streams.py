@@ -8,6 +8,7 @@ from typing import IO
 
 LARGEST_TEXT_BYTES = 256 << 20
 LARGEST_LINE_BYTES = 32 << 20
+LARGEST_BLOCK_BYTES = 1 << 20  # with its objects, a block takes some ten times as much memory
 _FIRST_PIECE = 1 << 20
 
 
@@ -61,14 +62,15 @@ class Stream:
         return data
 
     def blocks(self, size: int) -> Iterator[tuple[int, list[bytes]]]:
-        """(number of the first line, lines) of each block of `size` lines; the last one may be shorter."""
-        number, block = 1, []
+        """(number of the first line, lines) of each block of `size` lines; fewer of long lines, and at the end."""
+        number, block, held_bytes = 1, [], 0
         for line in self._lines():
             block.append(line)
-            if len(block) == size:
+            held_bytes += len(line)
+            if len(block) == size or held_bytes >= LARGEST_BLOCK_BYTES:
                 yield number, block
-                number += size
-                block = []
+                number += len(block)
+                block, held_bytes = [], 0
         if block:
             yield number, block
 
