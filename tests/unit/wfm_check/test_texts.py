@@ -81,6 +81,12 @@ def test_a_payload_nested_too_deeply_does_not_hide_its_neighbour(put: Put, run: 
     assert said(result) == [("J06", "/0"), ("M06", "/1/agentStates/0/eventId")]
 
 
+def test_half_a_character_far_down_is_no_traceback(put: Put, run: Run) -> None:
+    """Deeper than any payload; its place is the one a hundred levels down."""
+    result = run(put("a.json", "[" * 700 + r'"\ud800"' + "]" * 700))
+    assert [(found.finding.rule, found.pointer) for found in result.findings] == [("J07", "/0" * 100), ("J09", "/0")]
+
+
 def test_crlf_and_blank_lines_are_no_findings(put: Put, run: Run) -> None:
     """Line ends of Windows and blank lines are passed over, and counted."""
     result = run(put("a.ndjson", f"\r\n{_ROW}\r\n\r\n{_ROW.replace('AVAILABLE', 'ELSEWHERE')}\r\n"))

@@ -20,7 +20,7 @@ class Captured:
         step: the member that holds it.
         value: the payload.
         dto: what the endpoint takes; None where the record names none that the profile knows.
-        revision: of a report, where the record has one.
+        revision: of a report: the record's own, else its place in the order of arrival, where it has one.
     """
 
     step: str
@@ -38,8 +38,9 @@ def unwrap(profile: Profile, value: object) -> Captured | None:
     """
     if not isinstance(value, Mapping):
         return None
-    revision = value.get("revision")
-    revision = revision if isinstance(revision, int) and not isinstance(revision, bool) else None
+    revision = _whole(value.get("revision"))
+    if revision is None:  # a report that came later replaces the one before
+        revision = _whole(value.get("seq"))
     if "endpoint" in value and "payload" in value:
         return Captured("payload", value["payload"], _request(profile, value["endpoint"]), revision)
     if "kind" in value and "body" in value and "accepted_s" in value:
@@ -52,6 +53,10 @@ def inbox_reports(value: object) -> list[Any] | None:
     if isinstance(value, Mapping) and value.keys() == {"reports"} and isinstance(value["reports"], list):
         return list(value["reports"])
     return None
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _request(profile: Profile, name: object) -> str | None:

@@ -23,6 +23,7 @@ TEXT_RULES = {
     "J09": "the payload is one that the profile knows",
 }
 DEEPEST = 250  # a little less than what the schema engine goes down
+_LOCATED_LEVELS = 100
 _BOM = b"\xef\xbb\xbf"
 _LONG_NUMBER = re.compile(rf"-?\d{{{LARGEST_INTEGER_DIGITS + 1},}}")
 
@@ -127,7 +128,8 @@ def half_character(pointer: str = "") -> Finding:
 
 
 def _halves(text: str, value: object) -> list[TextFinding]:
-    pointers = _half_pointers(value)
+    # What lies deeper is no payload, and is told as the place above it.
+    pointers = list(dict.fromkeys("/".join(one.split("/")[: _LOCATED_LEVELS + 1]) for one in _half_pointers(value)))
     places = locate(text, pointers)
     return [_at(places[one].start, places[one].end, half_character(one)) for one in pointers]
 
