@@ -8,6 +8,9 @@ import click
 
 _COMMANDS = {
     "demo": "simulator.cli.demo:demo",
+    "record": "simulator.cli.record:record",
+    "replay": "simulator.cli.replay:replay",
+    "run": "simulator.cli.run:run",
     "soak": "simulator.cli.soak:soak",
     "twilio": "simulator.cli.twilio:twilio",
     "wfm": "simulator.cli.wfm:wfm",

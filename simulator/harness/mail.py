@@ -31,7 +31,7 @@ class Mail:
         for one in events:
             if self._wanted and one.type not in self._wanted:
                 continue
-            letters = [Letter(one.ms, one)]
+            letters = [Letter(one.at_ms, one)]
             # One by one, so that the portions in which events come leave no trace.
             for fault in self._faults:
                 letters = fault.apply(letters, self._chance)

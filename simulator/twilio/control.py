@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from simulator.twilio.show import Show
-from simulator.world.figures_face import true_reports
+from simulator.world.figures_face import true_reports, true_states
 from simulator.world.figures_rules import FigureRules
 from simulator.world.figures_schedule import planned_schedule
 
@@ -22,31 +22,12 @@ def control_blueprint(show: Show) -> Blueprint:
     @blueprint.get("/truth")
     def truth() -> Response:
         with service.present() as (world, now_ms):
-            agents = [(worker, world.truth.until(worker, world.now_ms)) for worker in world.floor.workers]
-            offline_sid = world.truth.offline_activity_sid
-        return jsonify(
-            now_ms=now_ms,
-            end_ms=service.end_ms,
-            offline_activity_sid=offline_sid,
-            agents=[
-                {
-                    "worker_sid": worker.sid,
-                    "name": worker.name,
-                    "states": [
-                        {
-                            "start_ms": state.start_ms,
-                            "state": state.state,
-                            "channel": state.channel,
-                            "direction": state.direction,
-                            "reason": state.reason,
-                            "cause_sid": state.cause_sid,
-                        }
-                        for state in states
-                    ],
-                }
-                for worker, states in agents
-            ],
-        )
+            return jsonify(
+                now_ms=now_ms,
+                end_ms=service.end_ms,
+                offline_activity_sid=world.truth.offline_activity_sid,
+                agents=true_states(world),
+            )
 
     @blueprint.get("/truth/reports")
     def reports() -> tuple[Response, int] | Response:

@@ -91,7 +91,7 @@ class CallbackEmitter:
         for event in events:
             if self._wanted and event.type not in self._wanted:
                 continue
-            emission = Emission(event.sid, event.type, event.ms, self._clock.wall_s_of(event.ms))
+            emission = Emission(event.sid, event.type, event.ms, self._clock.wall_s_of(event.at_ms))
             self.emissions.append(emission)
             key = event.worker_sid or event.task_sid or event.resource_sid
             self._lanes[zlib.crc32(key.encode()) % len(self._lanes)].queue.put((event, emission))
@@ -108,7 +108,7 @@ class CallbackEmitter:
 
     def deliver(self, event: Event, emission: Emission, connection: CallbackConnection) -> None:
         """Wait for the event's time and send it."""
-        if not self._clock.wait_until(event.ms, self._stop):
+        if not self._clock.wait_until(event.at_ms, self._stop):
             return
         body, headers = self.form.render(event)
         if self._settings.delivery == "until-acked":

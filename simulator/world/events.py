@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -67,12 +66,12 @@ class Event(NamedTuple):
     @property
     def description(self) -> str:
         """Twilio's sentence about the event; it may hold personal data (reference 13 row 11)."""
+        name = self.worker.get("worker_name", self.resource_sid)
         if self.type == "worker.activity.update":
-            return f"Worker {self.worker['worker_name']} updated to {self.worker['worker_activity_name']} Activity"
+            return f"Worker {name} updated to {self.worker.get('worker_activity_name', '')} Activity"
         if self.type == "worker.attributes.update":
-            worker = self.worker
-            return f"Worker {worker['worker_name']} attributes updated to {worker['worker_attributes']}"
-        subject = self.worker["worker_name"] if self.resource_type == "worker" else self.resource_sid
+            return f"Worker {name} attributes updated to {self.worker.get('worker_attributes', '')}"
+        subject = name if self.resource_type == "worker" else self.resource_sid
         return f"{self.resource_type.capitalize()} {subject} {self.type.rpartition('.')[2]}"
 
 
@@ -132,18 +131,6 @@ class EventLog:
     def between(self, first_ms: int, last_ms: int) -> list[Event]:
         """The events told in `[first_ms, last_ms]`, oldest first."""
         return self._settled[_position(self._settled, first_ms) : _position(self._settled, last_ms + 1)]
-
-    def dump(self) -> bytes:
-        """The whole log as JSON lines; equal bytes mean equal worlds."""
-        lines = [
-            json.dumps(
-                {"sid": event.sid, "type": event.type, "ms": event.ms, "resource": event.resource_sid, **event.data()},
-                sort_keys=True,
-                ensure_ascii=False,
-            )
-            for event in self._settled
-        ]
-        return ("\n".join(lines) + "\n").encode()
 
 
 _QUEUE_KEYS = ("task_queue_sid", "task_queue_name", "task_queue_target_expression", "task_queue_entered_date")

@@ -1,4 +1,4 @@
-"""The true reports as one JSON object: the intervals asked for, their totals, and who and what stands in them."""
+"""The truth as JSON: the reports of the intervals asked for, their totals, who stands in them, and all states."""
 
 from __future__ import annotations
 
@@ -42,3 +42,25 @@ def true_reports(
         "intervals": intervals,
         "totals": figures.total(first_ms, last_ms) if intervals else None,
     }
+
+
+def true_states(world: World) -> list[dict[str, Any]]:
+    """Every agent's states as the model went through them, in the order of the workers' creation."""
+    return [
+        {
+            "worker_sid": worker.sid,
+            "name": worker.name,
+            "states": [
+                {
+                    "start_ms": state.start_ms,
+                    "state": state.state,
+                    "channel": state.channel,
+                    "direction": state.direction,
+                    "reason": state.reason,
+                    "cause_sid": state.cause_sid,
+                }
+                for state in world.truth.until(worker, world.now_ms)
+            ],
+        }
+        for worker in world.floor.workers
+    ]

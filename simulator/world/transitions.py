@@ -181,7 +181,7 @@ class Transitions(WorkerSteps, TaskSteps):
         ms = worker.created_ms if stamped_with_creation else told_ms
         event = self.log_worker("worker.deleted", worker, ms, at_ms=told_ms)
         self.ledger.activity(worker, gone_ms)
-        self._truth.observe(worker, gone_ms, event.sid)
+        self._truth.observe(worker, gone_ms, event.sid, told_ms)
         return dropped
 
     def _drop(self, reservation: Reservation, at_ms: int) -> None:

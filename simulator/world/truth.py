@@ -10,7 +10,10 @@ from simulator.world.figures_ledger import Ledger
 
 
 class TrueState(NamedTuple):
-    """What an agent does from `start_ms` on; channel and direction only while on a contact."""
+    """What an agent does from `start_ms` on; channel and direction only while on a contact.
+
+    `known_ms` is when the model brought it about: later than its start only where a deletion bears an old stamp.
+    """
 
     start_ms: int
     state: str
@@ -18,6 +21,7 @@ class TrueState(NamedTuple):
     direction: str
     reason: str
     cause_sid: str | None
+    known_ms: int
 
     @property
     def value(self) -> tuple[str, str, str, str]:
@@ -37,15 +41,16 @@ class Truth:
     def begin(self, worker: Worker, ms: int, cause_sid: str | None = None) -> None:
         """Note the state in which a worker enters the world; without a cause it was there before."""
         value = self._values[worker.sid] = self._value(worker)
-        self.states[worker.sid] = [TrueState(ms, *value, cause_sid)]
+        self.states[worker.sid] = [TrueState(ms, *value, cause_sid, ms)]
         self.ledger.begin(worker, ms)
 
-    def observe(self, worker: Worker, ms: int, cause_sid: str) -> None:
+    def observe(self, worker: Worker, ms: int, cause_sid: str, known_ms: int | None = None) -> None:
         """Look at a worker after the model has changed it."""
         value = self._value(worker)
         if self._values[worker.sid] != value:
             self._values[worker.sid] = value
-            self.states[worker.sid].append(TrueState(ms, *value, cause_sid))
+            state = TrueState(ms, *value, cause_sid, ms if known_ms is None else known_ms)
+            self.states[worker.sid].append(state)
 
     def cap(self, reservation: Reservation, ms: int, cause_sid: str) -> None:
         """A wrap-up has lasted as long as any counts: from now on it does not, however long it goes on."""
@@ -54,14 +59,14 @@ class Truth:
             self.observe(reservation.worker, ms, cause_sid)
 
     def until(self, worker: Worker, ms: int) -> list[TrueState]:
-        """The states that have begun by `ms`; the model may be a few milliseconds ahead of its events."""
-        return [state for state in self.states[worker.sid] if state.start_ms <= ms]
+        """The states known by `ms`; the model may be a few milliseconds ahead of its events."""
+        return [state for state in self.states[worker.sid] if state.known_ms <= ms]
 
     def since(self, worker: Worker, after_ms: int, until_ms: int) -> list[TrueState]:
-        """The states that have begun after `after_ms` and by `until_ms`."""
+        """The states that have become known after `after_ms` and by `until_ms`."""
         states = self.states[worker.sid]
-        first = bisect_right(states, after_ms, key=_start)
-        return states[first : bisect_right(states, until_ms, key=_start)]
+        first = bisect_right(states, after_ms, key=_known)
+        return states[first : bisect_right(states, until_ms, key=_known)]
 
     def forget_before(self, ms: int) -> None:
         """Let go of states that were over by then, and of the books of contacts and activities of that time."""
@@ -113,3 +118,7 @@ def _precedence(reservation: Reservation) -> tuple[bool, int]:
 
 def _start(state: TrueState) -> int:
     return state.start_ms
+
+
+def _known(state: TrueState) -> int:
+    return state.known_ms

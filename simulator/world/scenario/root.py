@@ -120,10 +120,8 @@ class Scenario(Part):
             return given
         if "start_ms" in given:
             raise ValueError("start and start_ms say the same; leave one of them out")
-        start = given["start"]
-        if isinstance(start, str):
-            start = datetime.fromisoformat(start)
-        if not isinstance(start, datetime) or start.tzinfo is None:
+        start = _moment(given["start"])
+        if start is None:
             raise ValueError("start must be a date with a time and an offset, such as 2026-01-05T08:00:00Z")
         others = {name: value for name, value in given.items() if name != "start"}
         return {**others, "start_ms": round(start.timestamp() * 1000)}
@@ -165,6 +163,16 @@ class Scenario(Part):
         for path, value in changes.items():
             _put(data, self, path, value)
         return Scenario.model_validate(data)
+
+
+def _moment(value: Any) -> datetime | None:
+    """A date and time with an offset, also as text; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, datetime) and value.tzinfo is not None else None
 
 
 def merged(base: Any, over: Any) -> Any:

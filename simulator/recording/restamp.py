@@ -1,0 +1,66 @@
+"""Moves the events of a log to another time, and stretches or squeezes the time between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simulator.world.events import Event
+
+_INSTANTS = ("task_date_created", "task_queue_entered_date", "task_virtual_start_time", "transfer_started")
+_LENGTHS_S = ("worker_time_in_previous_activity",)
+_LENGTHS_MS = ("worker_time_in_previous_activity_ms",)
+_NEWEST_SECONDS = 100_000_000_000  # a larger number is one of milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Restamp:
+    """What happened at `from_ms` happens at `to_ms`, and everything after it `speed` times as fast."""
+
+    from_ms: int
+    to_ms: int
+    speed: float = 1.0
+
+    def instant(self, ms: int) -> int:
+        """Where an instant of the log comes to lie."""
+        return self.to_ms + round((ms - self.from_ms) / self.speed)
+
+    def event(self, event: Event) -> Event:
+        """The event at its new time; the times and lengths in its data fit it."""
+        ms = self.instant(event.ms)
+        extra = self._data(event.data(), ms)
+        worker = {key: value for key, value in extra.items() if key.startswith("worker_")}
+        return event._replace(
+            at_ms=self.instant(event.at_ms), ms=ms, worker=worker, task_base={}, task_status="", extra=extra
+        )
+
+    def _data(self, data: Mapping[str, str], ms: int) -> dict[str, str]:
+        found = dict(data)
+        for name in _INSTANTS:
+            if found.get(name, "").isdigit():
+                found[name] = self._number(int(found[name]))
+        for name in _LENGTHS_MS:
+            if found.get(name, "").isdigit():
+                found[name] = str(round(int(found[name]) / self.speed))
+        for name in _LENGTHS_S:
+            exact = found.get(f"{name}_ms", "")
+            if found.get(name, "").isdigit():
+                found[name] = str(int(exact) // 1000 if exact.isdigit() else round(int(found[name]) / self.speed))
+        if found.get("task_age", "").isdigit() and found.get("task_date_created", "").isdigit():
+            created_s = int(found["task_date_created"])
+            created_s = created_s if created_s < _NEWEST_SECONDS else created_s // 1000
+            found["task_age"] = str(max(0, ms // 1000 - created_s))
+        return found
+
+    def _number(self, value: int) -> str:
+        """An instant in seconds or milliseconds, in the same unit."""
+        if value < _NEWEST_SECONDS:
+            return str(self.instant(value * 1000) // 1000)
+        return str(self.instant(value))
+
+
+def clock_lines(start_ms: int, anchor_ms: int, speed: float) -> str:
+    """The settings with which a connector's clock shows the log's own time."""
+    table = {"start_ms": start_ms, "anchor_ms": anchor_ms, "speed": float(speed)}
+    return "[clock]\n" + "\n".join(f"{name} = {json.dumps(value)}" for name, value in table.items())
