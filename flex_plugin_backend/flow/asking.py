@@ -62,8 +62,11 @@ class Asker:
         self.last_read_ms: int | None = None
         self.requests = 0
 
-    def ask(self, read: Callable[[], T]) -> Generator[Pause, None, T]:
+    def ask(self, read: Callable[[], T], *, optional: bool = False) -> Generator[Pause, None, T]:
         """One request, tried again for ever while the failure may pass; yields its pauses, returns the answer.
+
+        Args:
+            optional: repair goes on without an answer, so that a key without the right (401, 403) is an answer, too.
 
         Raises:
             TwilioUnavailable: Twilio says that the question is wrong or its subject gone (400, 404, 410).
@@ -75,7 +78,7 @@ class Asker:
                 answer = read()
             except TwilioUnavailable as error:
                 self._on_request(False)
-                if error.facts.get("status") in _ANSWERS:
+                if error.facts.get("status") in (_ANSWERS | _REFUSED if optional else _ANSWERS):
                     self._answered()
                     raise
                 failures += 1

@@ -56,6 +56,12 @@ class FlowMetrics:
             ("tenant", "rule"),
             registry=self.registry,
         )
+        self.drift = Counter(
+            "flex_wfm_drift",
+            "Workers and reservations that differed from what REST showed",
+            ("tenant",),
+            registry=self.registry,
+        )
         self._pending = Gauge(
             "flex_wfm_states_pending", "State changes that wait to be sent", ("tenant",), registry=self.registry
         )

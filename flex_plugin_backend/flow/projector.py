@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -303,6 +304,13 @@ class Projector:
             for worker_sid, worker in self._floor.workers.items():
                 if worker.agent_id is not None:
                     outbox.map_worker(connection, self._tenant, worker_sid, worker.agent_id)
+
+    @contextmanager
+    def looking(self) -> Iterator[Floor]:
+        """The floor as it is now; nobody moves it meanwhile, so look quickly."""
+        with self._busy:
+            self._refresh()
+            yield self._floor
 
     def open_reservations(self) -> dict[str, tuple[str, str | None, int]]:
         """Every reservation that counts as open: sid -> (worker sid, task sid, open since ms)."""

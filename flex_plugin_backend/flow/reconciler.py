@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from flex_plugin_backend.errors import IntakeUnavailable, TwilioUnavailable
 from flex_plugin_backend.flow.agenda import Agenda
 from flex_plugin_backend.flow.asking import Asker
 from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.drift import Drift
 from flex_plugin_backend.flow.duty import Duty, Pause
 from flex_plugin_backend.flow.holes import HoleBook, Slice, Submit
 from flex_plugin_backend.flow.intake import MOST_AHEAD_MS
@@ -73,25 +75,31 @@ class Reconciler:
         *,
         submit: Submit,
         projected: Callable[[], int],
+        compare: Callable[[Asker, int], Generator[Pause, None, Drift]] | None = None,
         chance: random.Random | None = None,
         on_request: Callable[[bool], None] = lambda _ok: None,
         on_recovered: Callable[[int], None] = lambda _number: None,
+        on_drift: Callable[[int], None] = lambda _number: None,
     ) -> None:
         """Set up.
 
         Args:
             submit: stores events through the door that every event takes.
             projected: the number of the newest arrival that the states have seen.
+            compare: compares the floor with REST by what was so before an instant (epoch ms).
             on_request: told of each request whether it was answered.
             on_recovered: told how many events a look has brought.
+            on_drift: told how many workers and reservations differed.
         """
         self._tenant = tenant
         self._ledger = ledger
         self._clock = clock
         self._rules = rules
         self._projected = projected
+        self._compare = compare
         self._chance = chance or random.Random()
         self._on_recovered = on_recovered
+        self._on_drift = on_drift
         self._backoff = Backoff(first_s=2.0, cap_s=120.0)
         self.asker = Asker(
             tenant, clock, requests_per_minute=rules.requests_per_minute, chance=self._chance, on_request=on_request
@@ -102,6 +110,7 @@ class Reconciler:
         self._agenda = Agenda(round(rules.every_s * 1000))
         self._problem: str | None = None
         self._asked_to_look = False
+        self._has_compared = False
         course = self._for_ever()
         self.duty = Duty(f"reconciler-{tenant}", lambda: next(course, None), poll_s=TICK_S)
 
@@ -205,6 +214,29 @@ class Reconciler:
             overlap_ms = min(round(self._rules.overlap_s * 1000), piece.start_ms - self.holes.begin_ms)
             look = yield from self._look(piece, overlap_ms)
             yield from self._store([look])
+            yield from self._compare_floor(piece.end_ms)
+
+    def _compare_floor(self, before_ms: int) -> Iterator[Pause]:
+        """What no event tells: the floor itself, after everything that the history had to say is in the states."""
+        if self._compare is None:
+            return
+        if not self._has_compared:
+            # The start has only just looked at the whole floor.
+            self._has_compared = True
+            return
+        yield from self._projected_up_to_now()
+        try:
+            drift = yield from self._compare(self.asker, before_ms)
+        except TwilioUnavailable as error:
+            # A key without the right, say. The history tells nearly everything, so repair goes on.
+            _log.warning("repair.floor_not_compared", tenant=self._tenant, problem=str(error))
+            return
+        if drift.events:
+            number = drift.workers + drift.reservations
+            note = f"the floor differed: {drift.workers} workers, {drift.reservations} reservations"
+            yield from self._patiently(lambda: self.holes.store_findings(drift.events, note))
+            self._on_drift(number)
+            _log.warning("repair.drift", tenant=self._tenant, workers=drift.workers, reservations=drift.reservations)
 
     def _backlog(self) -> Iterator[Pause]:
         """What was never read, in portions; the present in between, whenever it is due."""
@@ -233,23 +265,23 @@ class Reconciler:
         portions = self.holes.slices(looks)
         new = 0
         for portion in portions:
-            new += yield from self._patiently(portion)
+            new += yield from self._patiently(partial(self.holes.store, portion))
             yield from self._projected_up_to_now()
         known = self._verified()
         verified = [part for one in self._agenda.verified_with(read) for part in without(one, known)]
         if verified:
-            yield from self._patiently(Slice(), verified)
+            yield from self._patiently(partial(self.holes.store, Slice(), verified))
         self._agenda.stored(read, [*known, *verified])
         if new:
             self._on_recovered(new)
             _log.warning("repair.recovered", tenant=self._tenant, events=new, looks=len(looks))
 
-    def _patiently(self, portion: Slice, verified: Sequence[Span] = ()) -> Generator[Pause, None, int]:
-        """Store a portion, again where the ledger does not take it."""
+    def _patiently(self, store: Callable[[], int]) -> Generator[Pause, None, int]:
+        """Store something, again where the ledger does not take it; returns how many events were new."""
         failures = 0
         while True:
             try:
-                return self.holes.store(portion, verified)
+                return store()
             except IntakeUnavailable as error:
                 failures += 1
                 self._problem = str(error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -11,17 +10,12 @@ from typing import Protocol
 import structlog
 
 from flex_plugin_backend.clock import Clock
-from flex_plugin_backend.domain.events import (
-    FINDING,
-    SNAPSHOT_RESERVATION_GONE,
-    SNAPSHOT_WORKER_GONE,
-    Route,
-    TaskRouterEvent,
-)
+from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Activity
 from flex_plugin_backend.errors import IntakeUnavailable, TwilioUnavailable
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.duty import Pause
+from flex_plugin_backend.flow.gone import reservation_gone, worker_gone
 from flex_plugin_backend.flow.projector import Projector
 from flex_plugin_backend.flow.rules import StoredCatalogue
 
@@ -237,27 +231,8 @@ class Startup:
         missing: dict[str, TaskRouterEvent] = {}
         for sid, (worker_sid, task_sid, latest_ms) in self._projector.open_reservations().items():
             if sid not in shown.open_reservation_sids and latest_ms < begun_ms - RACE_MARGIN_MS:
-                missing[sid] = TaskRouterEvent(
-                    sid=_finding_sid("gone", sid),
-                    type=SNAPSHOT_RESERVATION_GONE,
-                    occurred_ms=begun_ms,
-                    route=Route.SNAPSHOT,
-                    worker_sid=worker_sid,
-                    task_sid=task_sid,
-                    reservation_sid=sid,
-                )
+                missing[sid] = reservation_gone(sid, worker_sid, task_sid, begun_ms)
         for worker_sid, (deleted, newest_ms) in self._projector.workers().items():
             if worker_sid not in shown.worker_sids and not deleted and newest_ms < begun_ms - RACE_MARGIN_MS:
-                missing[worker_sid] = TaskRouterEvent(
-                    sid=_finding_sid("gone", worker_sid),
-                    type=SNAPSHOT_WORKER_GONE,
-                    occurred_ms=begun_ms,
-                    route=Route.SNAPSHOT,
-                    worker_sid=worker_sid,
-                )
+                missing[worker_sid] = worker_gone(worker_sid, begun_ms)
         return missing
-
-
-def _finding_sid(*parts: str) -> str:
-    """The identity of a snapshot finding: the same finding twice is one event."""
-    return FINDING + hashlib.sha256("|".join(parts).encode()).hexdigest()[:32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from pydantic import ValidationError
@@ -15,6 +15,7 @@ from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard
+from flex_plugin_backend.flow.drift import FloorCheck, FloorPages
 from flex_plugin_backend.flow.duty import AT_ONCE, UNTIL_WOKEN, Drive, Duty, Pause, retraced, until_done
 from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
 from flex_plugin_backend.flow.holes import Submit
@@ -51,6 +52,10 @@ LEASE_POLL_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
+class RepairPages(HistoryPages, FloorPages, Protocol):
+    """Everything that repair reads from Twilio."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantParts:
     """What a tenant is built from; tests bring their own reader and connection. Without `pages` nothing is repaired."""
@@ -65,7 +70,7 @@ class TenantParts:
     metrics: FlowMetrics
     drive: Drive
     submit: Submit
-    pages: HistoryPages | None = None
+    pages: RepairPages | None = None
 
 
 class Tenant:
@@ -169,7 +174,8 @@ class Tenant:
         repair, reports = parts.settings.repair, parts.settings.reports
         if parts.pages is None or not repair.enabled:
             return None
-        requests = parts.metrics.requests
+        metrics = parts.metrics
+        floor = FloorCheck(parts.name, parts.pages, self.projector, parts.clock)
         return Reconciler(
             parts.name,
             parts.ledger,
@@ -185,8 +191,10 @@ class Tenant:
             ),
             submit=parts.submit,
             projected=lambda: self.projector.cursor,
-            on_request=lambda ok: requests.labels(parts.name, "answered" if ok else "failed").inc(),
-            on_recovered=lambda number: parts.metrics.recovered.labels(parts.name).inc(number),
+            compare=floor.compare,
+            on_request=lambda ok: metrics.requests.labels(parts.name, "answered" if ok else "failed").inc(),
+            on_recovered=lambda number: metrics.recovered.labels(parts.name).inc(number),
+            on_drift=lambda number: metrics.drift.labels(parts.name).inc(number),
         )
 
     def start(self) -> None:

@@ -15,7 +15,7 @@ from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import TwilioUnavailable
 from flex_plugin_backend.taskrouter.client import TwilioAccess, WorkspaceClient, explained
 from flex_plugin_backend.taskrouter.fields import integer, lower, sid
-from flex_plugin_backend.taskrouter.findings import OPEN_TASKS, Findings
+from flex_plugin_backend.taskrouter.findings import OPEN_TASKS, Findings, first_date
 from flex_plugin_backend.taskrouter.history import event_from_history, occurred_ms
 from flex_plugin_backend.taskrouter.http_client import Waiter, retry_after_s
 
@@ -83,6 +83,10 @@ class TaskRouterPages:
     def event(self, row: Row) -> TaskRouterEvent:
         """The event in a row of the Events list; raises MalformedEvent."""
         return event_from_history(row, self._agent_path)
+
+    def updated_ms(self, row: Row) -> int | None:
+        """When what a row shows was last changed, epoch milliseconds."""
+        return first_date(row.get("date_updated"), row.get("date_created"))
 
     def worker_finding(self, row: Row) -> TaskRouterEvent | None:
         """What a worker's row shows, as an event; None where it cannot be told."""

@@ -113,3 +113,12 @@ def test_an_answer_about_the_question_is_the_caller_s(status: int) -> None:
     with pytest.raises(TwilioUnavailable):
         desk.ask(failed(status))
     assert (desk.asker.problem, desk.asker.last_read_ms) == (None, T0)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_where_an_answer_is_optional_a_refusal_is_one(status: int) -> None:
+    """Without the right to read it, repair does without it."""
+    desk = Desk()
+    reading = desk.asker.ask(lambda: (_ for _ in ()).throw(failed(status)), optional=True)
+    with pytest.raises(TwilioUnavailable):
+        run_course(reading)
