@@ -22,6 +22,8 @@ from flex_plugin_backend.flow.projector import Projector
 
 # REST gives whole seconds.
 SECOND_MS = 1_000
+# So long REST shows a task that has ended (Twilio reference 3.1).
+KEPT_MS = 300_000
 # So many tasks are asked for their reservations in one comparison; the rest waits for the next one.
 MOST_ASKED = 200
 # Which task status fits which status of its one open reservation (Twilio reference 3.2).
@@ -160,7 +162,7 @@ class FloorCheck:
         except TwilioUnavailable as error:
             if error.facts.get("status") != 404:
                 raise
-            rows = {}  # it ended more than five minutes ago (Twilio reference 3.1)
+            rows = {}
         before = len(drift.events)
         for row in rows.values():
             findings = [one for one in self._pages.reservation_findings(row, task) if one.occurred_ms < before_ms]
@@ -172,11 +174,10 @@ class FloorCheck:
             last = rows.get(one.sid)
             if last is not None and self._pages.reservation_findings(last, task):
                 continue  # still open
-            ended_ms = None if last is None else self._pages.updated_ms(last)
-            if ended_ms is None or one.latest_ms <= ended_ms < before_ms:
-                drift.events.append(
-                    reservation_gone(one.sid, one.worker_sid, one.task_sid, ended_ms or self._clock.now_ms())
-                )
+            ended_ms = self._pages.updated_ms(last) if last is not None else self._clock.now_ms() - KEPT_MS
+            if ended_ms is not None and ended_ms < before_ms:
+                ended_ms = max(ended_ms, one.latest_ms)
+                drift.events.append(reservation_gone(one.sid, one.worker_sid, one.task_sid, ended_ms))
                 drift.reservations += 1
         if len(drift.events) == before and task.get("assignment_status"):
             self._agreed[task_sid] = _state(task)

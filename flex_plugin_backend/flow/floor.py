@@ -112,6 +112,10 @@ class Floor:
             self.replay(worker, event.occurred_ms, now_ms, history)
             timeline = worker.timeline
             from_ms = event.occurred_ms - max(0, event.previous_activity_ms or 0)
+            reservation = timeline.reservations.get(event.reservation_sid or "")
+            if reservation is not None:
+                # One that a snapshot did not show counts as never open until its end is known, then from its start on.
+                from_ms = min(from_ms, reservation.open_since_ms() or from_ms)
         else:
             timeline.expect_unseen_end(event, self._seen_ms, self._open_sids)
             from_ms = timeline.apply(event, self.rules)

@@ -111,6 +111,7 @@ class Reconciler:
         self._problem: str | None = None
         self._asked_to_look = False
         self._has_compared = False
+        self._to_compare_ms: int | None = None
         course = self._for_ever()
         self.duty = Duty(f"reconciler-{tenant}", lambda: next(course, None), poll_s=TICK_S)
 
@@ -203,6 +204,7 @@ class Reconciler:
         if self._agenda.due_in_ms(self._clock.now_ms()) == 0:
             yield from self._present()
         yield from self._backlog()
+        yield from self._compare_floor()
         self._problem = None
         self._close()
         yield Pause(min(TICK_S, self._agenda.due_in_ms(self._clock.now_ms()) / 1000))
@@ -214,11 +216,12 @@ class Reconciler:
             overlap_ms = min(round(self._rules.overlap_s * 1000), piece.start_ms - self.holes.begin_ms)
             look = yield from self._look(piece, overlap_ms)
             yield from self._store([look])
-            yield from self._compare_floor(piece.end_ms)
+            self._to_compare_ms = piece.end_ms
 
-    def _compare_floor(self, before_ms: int) -> Iterator[Pause]:
-        """What no event tells: the floor itself, after everything that the history had to say is in the states."""
-        if self._compare is None:
+    def _compare_floor(self) -> Iterator[Pause]:
+        """What no event tells: the floor itself, once for each look, with all that the history has told in it."""
+        before_ms, self._to_compare_ms = self._to_compare_ms, None
+        if self._compare is None or before_ms is None:
             return
         if not self._has_compared:
             # The start has only just looked at the whole floor.

@@ -216,6 +216,25 @@ def test_a_lost_slice_from_before_what_is_kept_does_not_wipe_out_contacts(bench:
     ]
 
 
+def test_an_end_from_before_what_is_kept_opens_what_a_snapshot_did_not_show(bench: Bench) -> None:
+    """Told in two portions: until its end is known it counts as never open, and then from its start on."""
+    bench.tell(activity(T0, AVAILABLE))
+    bench.clock.set_ms(T0 + 7_200 * S)
+    bench.tell(activity(T0 + 7_200 * S, BREAK))
+    bench.projector.note_snapshot(T0 + 7_200 * S, frozenset())
+    older = activity(T0 + 300 * S, LUNCH)
+    bench.tell(older, reservation("accepted", T0 + 600 * S, 1), reservation("wrapup", T0 + 900 * S, 1))
+    bench.tell(reservation("completed", T0 + 910 * S, 1))
+    assert in_seconds(bench.line("WK1")) == [
+        (0, "AVAILABLE", ""),
+        (300, "UNAVAILABLE", "Lunch"),
+        (600, "CONTACT_VOICE", ""),
+        (900, "WRAPUP", ""),
+        (910, "UNAVAILABLE", "Lunch"),
+        (7_200, "UNAVAILABLE", "Break"),
+    ]
+
+
 def test_a_deleted_worker_stays_deleted_when_its_history_is_replayed(bench: Bench) -> None:
     """A deletion bears the stamp of the worker's creation; a late old event must not bring the agent back."""
     day = 86_400 * S

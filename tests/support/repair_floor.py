@@ -1,0 +1,177 @@
+"""A virtual floor that loses events on the way, and judges that know what repair has read."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from flask import Flask
+
+from flex_plugin_backend import create_app
+from flex_plugin_backend.wfm.contract import load_profile
+from simulator.audit import Verdict, read_rows
+from simulator.audit.reports import ReportVerdict
+from simulator.faults.letter import Fault, Letter
+from simulator.harness.config import TENANT, nested, settings_of
+from simulator.harness.jury import Jury
+from simulator.harness.virtual import VirtualFloor, callback_route
+from simulator.world.events import Event
+from simulator.world.scenario import Scenario
+
+MINUTE, HOUR = 60_000, 3_600_000
+
+
+Doomed = Callable[[Event, random.Random], bool]
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass
+class BadDays:
+    """Stands before the fake Twilio and answers for it now and then: `answers` gives a status, or None to pass on."""
+
+    app: Wsgi
+    answers: Callable[[str], tuple[int, dict[str, str]] | None] = lambda _path: None
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"].rpartition("/")[2]
+        self.asked.append(path)
+        answer = self.answers(path)
+        if answer is None:
+            return self.app(environ, start_response)
+        status, headers = answer
+        start_response(f"{status} Bad Day", [("Content-Type", "application/json"), *headers.items()])
+        return [b'{"code": 20500, "message": "bad day", "status": %d}' % status]
+
+
+@dataclass
+class Lose:
+    """Loses what `doomed` says, and notes it."""
+
+    doomed: Doomed
+    lost: list[Event] = field(default_factory=list)
+
+    def apply(self, letters: Iterable[Letter], chance: random.Random) -> list[Letter]:
+        kept: list[Letter] = []
+        for letter in letters:
+            if self.doomed(letter.event, chance):
+                self.lost.append(letter.event)
+            else:
+                kept.append(letter)
+        return kept
+
+
+class PatientFloor(VirtualFloor):
+    """Its connector tells every state that it comes to know of, however old, so that each can be judged."""
+
+    def _start_connector(self) -> Flask:
+        tables = settings_of(self._facts)
+        tables.setdefault(f"tenants.{TENANT}.states", {})["catch_up_s"] = 86_400.0
+        return create_app(nested(tables), drive=self.drive)
+
+
+class RepairFloor:
+    """A floor whose connector repairs; step it with `run`, judge it with `verdict`."""
+
+    def __init__(
+        self, folder: Path, doomed: Doomed, *, agents: int = 8, seed: int = 1, settle_ms: int = HOUR, **more: Any
+    ) -> None:
+        """`settle_ms`: so long after it happened everything has come or was recovered."""
+        self.down = False
+        self.loss = Lose(lambda event, chance: self.down or doomed(event, chance))
+        faults: list[Fault] = [self.loss, *more.pop("faults", ())]
+        self.floor = PatientFloor(
+            Scenario(agents=agents, seed=seed), folder, warm_up_ms=30 * MINUTE, faults=faults, repair=True, **more
+        )
+        transport = self.floor.drive.twilio
+        assert isinstance(transport, httpx.WSGITransport)
+        self.twilio = BadDays(transport.app)
+        transport.app = self.twilio
+        self.database = sqlite3.connect(f"file:{folder / 'ledger.sqlite3'}?mode=ro", uri=True)
+        self.jury = Jury(self.floor, settle_ms=settle_ms, by_knowledge=True)
+        self._events: dict[str, Event] = {}
+        self._seen = 0
+        self.recovered: dict[str, int] = {}
+        self.floor.service.listen(self._happened)
+        judge = self.floor.on_step
+        assert judge is not None
+        self._judge = judge
+        self.floor.on_step = self._step
+
+    def _happened(self, events: Sequence[Event]) -> None:
+        self._events.update((one.sid, one) for one in events)
+
+    def _step(self, now_ms: int) -> None:
+        """What repair has stored in this step is known from now on, as if it had just come."""
+        query = "SELECT seq, sid FROM events WHERE seq > ? AND json_extract(body, '$.route') = 'rest' ORDER BY seq"
+        rows = self.database.execute(query, (self._seen,)).fetchall()
+        if rows:
+            self._seen = rows[-1][0]
+            self.recovered.update((sid, now_ms) for _, sid in rows)
+            assert self.floor.on_taken is not None
+            self.floor.on_taken([self._events[sid] for _, sid in rows], now_ms)
+        self._judge(now_ms)
+
+    @property
+    def now_ms(self) -> int:
+        return self.floor.now_ms
+
+    def run(self, for_ms: int) -> None:
+        """Let the floor live, with a look of the judges each quarter of an hour."""
+        until_ms = self.now_ms + for_ms
+        while self.now_ms < until_ms:
+            self.floor.run_to(min(until_ms, self.now_ms + 15 * MINUTE))
+            self.jury.look()
+
+    def stay_away(self, for_ms: int) -> None:
+        """The connector ends, and starts again later on the same ledger; callbacks of the meantime find nobody."""
+        self.down = True
+        self.floor.close()
+        self.floor.drive.abandon()
+        self.run(for_ms)
+        self.down = False
+        self.floor.connector = self.floor._start_connector()
+        self.floor.route = callback_route(self.floor)
+
+    def end(self, for_ms: int = 45 * MINUTE) -> None:
+        """Nothing more happens; the connector has so long to finish."""
+        self.floor.service.end_ms = self.end_ms = self.now_ms
+        self.run(for_ms)
+
+    def verdict(self) -> tuple[Verdict, ReportVerdict]:
+        return self.jury.verdict(self.end_ms)
+
+    def told(self) -> dict[str, list[tuple[int, str, str]]]:
+        """What the WFM was told of each agent, in the order of telling: (start ms, event id, reason)."""
+        lines: dict[str, list[tuple[int, str, str]]] = {}
+        for row in read_rows(self.floor.wfm.inbox.states(0, 1_000_000)["rows"], load_profile("default")):
+            lines.setdefault(row.agent_id, []).append((row.start_ms or 0, row.event_id, row.event_reason))
+        return lines
+
+    def present(self) -> dict[str, tuple[str, str]]:
+        """What each agent really does now, in the WFM's words."""
+        profile = load_profile("default")
+        found: dict[str, tuple[str, str]] = {}
+        with self.floor.service.present() as (world, _):
+            for worker in world.floor.workers:
+                one = world.truth.since(worker, 0, world.now_ms)[-1]
+                event_id = profile.event_id(one.state, one.channel or None, one.direction or None)
+                found[worker.sid] = (event_id or "", one.reason or "")
+        return found
+
+    def stored(self) -> set[str]:
+        return {sid for (sid,) in self.database.execute("SELECT sid FROM events")}
+
+    def gaps(self) -> list[dict[str, Any]]:
+        rows = self.database.execute("SELECT * FROM gaps ORDER BY id")
+        names = [one[0] for one in rows.description]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def close(self) -> None:
+        self.database.close()
+        self.floor.close()
