@@ -114,7 +114,8 @@ segments = Table(
     Column("activity_name", String),
 )
 
-# The projection per task (domain.contacts.TaskStory). `closed_ms` is NULL while anything of it is open.
+# The projection per task (domain.contacts.TaskStory). `closed_ms` is NULL while anything of it is open, and so is
+# `span_level`: how long it was open, in steps (ledger.tasks), so that finding those of an interval stays cheap.
 tasks = Table(
     "tasks",
     metadata,
@@ -123,8 +124,9 @@ tasks = Table(
     Column("story", Text, nullable=False),
     Column("opened_ms", BigInteger, nullable=False),
     Column("closed_ms", BigInteger),
+    Column("span_level", Integer),
 )
-Index("ix_tasks_time", tasks.c.tenant, tasks.c.closed_ms, tasks.c.opened_ms)
+Index("ix_tasks_span", tasks.c.tenant, tasks.c.span_level, tasks.c.opened_ms)
 
 # The receipt of each interval's report: the newest revision that was accepted, and whether it must be built again.
 report_runs = Table(
