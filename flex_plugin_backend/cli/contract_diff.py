@@ -41,7 +41,7 @@ def diff(ctx: click.Context, /, old: str, new: str, outputs: Outputs) -> None:
     except ContractError as error:
         raise click.UsageError(str(error)) from error
     result = diff_result(changes, new, _text(new), schema=all(is_schema))
-    outputs.write(lambda name: lambda out: reporter(name)(result, out), annotate=True)
+    outputs.write(lambda name: lambda out: reporter(name)(result, out))
     ctx.exit(1 if result.errors else 0)
 
 

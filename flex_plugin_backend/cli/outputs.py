@@ -62,18 +62,16 @@ class Outputs:
 
     items: tuple[Output, ...]
 
-    def write(self, writer: Callable[[str], Write], *, annotate: bool) -> None:
-        """Write each; files first, so that a reader of standard output finds them there.
+    def write(self, writer: Callable[[str], Write]) -> None:
+        """Write each with what `writer` gives for its format; files first, so that they are there when text is read.
 
-        Args:
-            writer: gives what writes a format.
-            annotate: add GitHub annotations where GitHub runs the job and standard output is for people.
+        GitHub annotations are added where GitHub runs the job and standard output is for people.
         """
         for item in self.items:
             if item.file is not None:
                 _to_file(item.file, writer(item.format))
         to_stdout = [item.format for item in self.items if item.file is None]
-        if annotate and self._wants_annotations(to_stdout):
+        if self._wants_annotations(to_stdout):
             to_stdout.append("github")
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a value may hold what the terminal cannot show

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,7 +14,16 @@ import click
 
 from flex_plugin_backend.cli.outputs import Outputs, PairedCommand, output_options
 from flex_plugin_backend.errors import ContractError
-from flex_plugin_backend.wfm.contract.check import Baseline, CheckResult, Options, Recorder, check, find
+from flex_plugin_backend.wfm.contract.check import (
+    Baseline,
+    CheckResult,
+    Exit,
+    Options,
+    Recorder,
+    Source,
+    check,
+    find,
+)
 from flex_plugin_backend.wfm.contract.check.baseline import read as read_baseline
 from flex_plugin_backend.wfm.contract.check.reporters import FORMATS, reporter
 from flex_plugin_backend.wfm.contract.check.workers import processors
@@ -69,17 +78,19 @@ def validate(ctx: click.Context, /, paths: tuple[str, ...], outputs: Outputs, **
         recorder = (
             Recorder(old, given["expires"].date() if given["expires"] else None) if given["write_baseline"] else None
         )
-        sources, unread = find(paths, getattr(sys.stdin, "buffer", None))
+        found, unread = find(paths, getattr(sys.stdin, "buffer", None))
+        sources = _without_own(found, outputs, given["baseline"])
         result = check(sources, _options(given), baseline=None if recorder else old, recorder=recorder, unread=unread)
     if recorder is not None:
         _write_baseline(ctx, recorder, given["baseline"], result)
-    outputs.write(lambda name: _bound(name, result), annotate=True)
+    outputs.write(lambda name: lambda out: reporter(name)(result, out))
     ctx.exit(int(result.exit))
 
 
-def _bound(name: str, result: CheckResult) -> Callable[[Any], None]:
-    report = reporter(name)
-    return lambda out: report(result, out)
+def _without_own(sources: Iterable[Source], outputs: Outputs, baseline: Path | None) -> list[Source]:
+    """The sources without the files that this command writes: they may lie in a folder that is checked."""
+    own = {path.resolve() for path in (*(item.file for item in outputs.items), baseline) if path is not None}
+    return [source for source in sources if source.path is None or source.path.resolve() not in own]
 
 
 def _options(given: dict[str, Any]) -> Options:
@@ -132,8 +143,7 @@ def _write_baseline(ctx: click.Context, recorder: Recorder, path: Path, result: 
     for one in result.unread:
         click.echo(f"{one.name}: {one.problem}. {one.repair}", err=True)
     click.echo(f"Wrote {number} entries to {path}.", err=True)
-    ctx.exit(3 if result.unread else 0)
-    sys.exit(3)  # not reached: ctx.exit raises; says so to the type checker
+    ctx.exit(int(Exit.UNCHECKED if result.unread else Exit.CLEAN))
 
 
 @contextmanager

@@ -99,6 +99,15 @@ def test_a_baseline_is_written_and_used(put: Put, tmp_path: Path) -> None:
     assert "has expired" in outcome.output
 
 
+def test_what_the_command_writes_is_not_checked(put: Put, tmp_path: Path) -> None:
+    """Baseline and reports may lie in the folder that is checked."""
+    put("bad.json", BAD)
+    args = (tmp_path, "--baseline", tmp_path / "base.json", "-f", "gitlab", "-o", tmp_path / "quality.json")
+    assert _validate(*args, "--write-baseline").exit_code == 0
+    assert _validate(*args).exit_code == 0
+    assert _validate(*args, "-f", "text").output.startswith("Nothing found in 1 payload of 1 file")
+
+
 def test_the_limit_is_stated(put: Put) -> None:
     """What is not listed is counted."""
     path = put("a.ndjson", [activity(minute=at, duration=61) for at in range(5)])

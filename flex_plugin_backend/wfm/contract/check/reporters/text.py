@@ -34,9 +34,10 @@ def _in_colour(result: CheckResult, out: TextIO) -> None:
 def _lines(result: CheckResult) -> Iterator[list[_Part]]:
     for found in result.findings:
         yield from _finding(found)
-    for remark in remarks(result):
+    told = remarks(result)
+    for remark in told:
         yield [(remark, "yellow")]
-    if result.findings or result.unread:
+    if told or any(file.findings for file in result.files):
         yield [("", "")]
     yield [(verdict(result), "bold")]
 
