@@ -48,7 +48,7 @@ def tenant_settings(service_url: str = NOWHERE, **tables: dict[str, Any]) -> Ten
             "service_url": service_url,
             "access_key": "key",
             "secret_key": "s3cr3t-of-the-key",
-            "timeout_s": 0.5,
+            "timeout_s": 5.0,
             "heartbeat_s": 3600.0,
             **tables.get("wfm", {}),
         },
