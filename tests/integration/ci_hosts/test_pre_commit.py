@@ -33,18 +33,23 @@ def test_the_hook_runs_from_a_clone(tmp_path: Path, work: Path, bad: Path, own_e
     rev = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=hooks, check=True, capture_output=True, text=True
     ).stdout.strip()
-    config = f"repos:\n- repo: {hooks}\n  rev: {rev}\n  hooks:\n  - id: flex-wfm-validate\n"
+    (work / "mine.toml").write_text('[profile]\nextends = "default"\n[events]\navailable = "READY"\n')
+    diff = "  - id: flex-wfm-contract-diff\n    args: [default, mine.toml]\n"
+    config = f"repos:\n- repo: {hooks}\n  rev: {rev}\n  hooks:\n  - id: flex-wfm-validate\n{diff}"
     (work / ".pre-commit-config.yaml").write_text(config)
+    subprocess.run([*_GIT, "add", "."], cwd=work, check=True)
     environment = {**own_environment, "PRE_COMMIT_HOME": str(tmp_path / "cache")}
 
     failed = _pre_commit("run", "--all-files", cwd=work, env=environment)
     assert failed.returncode == 1, failed.stdout + failed.stderr
     assert "payloads/bad.json:7:18: error M06" in failed.stdout
+    assert "mine.toml:4:1: error D12 events.available breaking in meaning: id: AVAILABLE becomes READY" in failed.stdout
     bad.unlink()
+    (work / "mine.toml").write_text('[profile]\nextends = "default"\n')
     subprocess.run([*_GIT, "rm", "-q", "--cached", "payloads/bad.json"], cwd=work, check=True)
     passed = _pre_commit("run", "--all-files", cwd=work, env=environment)
     assert passed.returncode == 0, passed.stdout
-    assert "Passed" in passed.stdout
+    assert passed.stdout.count("Passed") == 2
 
 
 def _clone(target: Path) -> Path:
