@@ -18,6 +18,7 @@ T = TypeVar("T")
 # The question itself is wrong, or what it asks about is gone: asking again would not help.
 _ANSWERS = frozenset((400, 404, 410))
 _REFUSED = frozenset((401, 403))
+MOST_OPTIONAL = 5
 # However long Twilio asks us to wait, after so long we look whether it still does.
 LONGEST_WAIT_S = 3600.0
 
@@ -66,10 +67,12 @@ class Asker:
         """One request, tried again for ever while the failure may pass; yields its pauses, returns the answer.
 
         Args:
-            optional: repair goes on without an answer, so that a key without the right (401, 403) is an answer, too.
+            optional: repair goes on without an answer; it is given up after a few tries, and where the key has not the
+                right (401, 403).
 
         Raises:
-            TwilioUnavailable: Twilio says that the question is wrong or its subject gone (400, 404, 410).
+            TwilioUnavailable: Twilio says that the question is wrong or its subject gone (400, 404, 410), or what is
+                optional is given up.
         """
         failures = 0
         while True:
@@ -82,6 +85,8 @@ class Asker:
                     self._answered()
                     raise
                 failures += 1
+                if optional and failures == MOST_OPTIONAL:
+                    raise
                 if self.problem is None:
                     _log.warning("repair.twilio_unavailable", tenant=self._tenant, problem=str(error))
                 self.problem = str(error)

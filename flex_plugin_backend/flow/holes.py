@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -59,10 +59,11 @@ class Belonging:
 
 @dataclass(slots=True)
 class Slice:
-    """Events that are stored in one transaction, each with the hole it belongs to."""
+    """Events that are stored in one transaction, each with the hole it belongs to and where in time it was missing."""
 
     events: list[TaskRouterEvent] = field(default_factory=list)
     holes: dict[str, Belonging] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
 
 
 class HoleBook:
@@ -119,12 +120,14 @@ class HoleBook:
         each worker.
         """
         missing = {sid: event for look in looks for sid, event in look.missing.items()}
-        owners = self._owners(missing.values(), [told for look in looks for told in look.told])
+        times = {sid: look.listed_ms(event) for look in looks for sid, event in look.missing.items()}
+        owners = self._owners(times, [told for look in looks for told in look.told])
         ordered = sorted(missing.values(), key=lambda one: (_entity(one), one.occurred_ms, one.sid))
         portions: list[Slice] = []
         for at in range(0, len(ordered), PER_SUBMIT):
             some = ordered[at : at + PER_SUBMIT]
-            portions.append(Slice(some, {one.sid: owners[one.sid] for one in some}))
+            sids = [one.sid for one in some]
+            portions.append(Slice(some, {sid: owners[sid] for sid in sids}, {sid: times[sid] for sid in sids}))
         return portions
 
     def store(self, portion: Slice, read: Sequence[Span] = (), purpose: str = VERIFIED) -> int:
@@ -146,7 +149,8 @@ class HoleBook:
                     by_hole.setdefault(id(hole), (hole, []))[1].append(event)
             seq = eventlog.last_seq(connection, self._tenant) if by_hole else 0
             for hole, events in by_hole.values():
-                made.append((hole, self._note(connection, hole, events, seq)))
+                times = [portion.times.get(one.sid, one.occurred_ms) for one in events]
+                made.append((hole, self._note(connection, hole, [one.type for one in events], times, seq)))
             span_rows.cover(connection, self._tenant, read, purpose)
 
         if not portion.events and not read:
@@ -176,10 +180,10 @@ class HoleBook:
             new += self.store(Slice(some, {one.sid: hole for one in some}))
         return new
 
-    def _note(self, connection: Connection, hole: Belonging, events: Sequence[TaskRouterEvent], seq: int) -> int:
-        """These events of a hole have been recovered; returns its number."""
+    def _note(self, connection: Connection, hole: Belonging, types: list[str], times: list[int], seq: int) -> int:
+        """Events of these types and times have been recovered of a hole; returns its number."""
         now_ms, gap_id = self._clock.now_ms(), hole.id
-        first_ms, last_ms = min(one.occurred_ms for one in events), max(one.occurred_ms for one in events)
+        first_ms, last_ms = min(times), max(times)
         if gap_id is None:
             found = Gap(
                 cause=hole.cause,
@@ -190,11 +194,11 @@ class HoleBook:
                 note=hole.note,
             )
             gap_id = gaps.add(connection, self._tenant, found)
-        gaps.recovered(connection, gap_id, [one.type for one in events], first_ms, last_ms, seq, now_ms)
+        gaps.recovered(connection, gap_id, types, first_ms, last_ms, seq, now_ms)
         return gap_id
 
-    def _owners(self, missing: Iterable[TaskRouterEvent], told: Sequence[tuple[int, bool]]) -> dict[str, Belonging]:
-        """The hole of each missing event: what was suspected, else what the events around it tell."""
+    def _owners(self, times: Mapping[str, int], told: Sequence[tuple[int, bool]]) -> dict[str, Belonging]:
+        """The hole of each missing event, by sid: what was suspected, else what the events around it tell."""
         with self._ledger.read() as connection:
             known = gaps.in_state(connection, self._tenant, GapState.OPEN, GapState.FILLED)
         suspected = [_belonging(one) for one in known if one.state is GapState.OPEN]
@@ -202,8 +206,7 @@ class HoleBook:
         found = [_belonging(one) for one in known if one.state is GapState.FILLED and one.note is None]
         runs = _silent_runs(told)
         owners: dict[str, Belonging] = {}
-        for event in sorted(missing, key=lambda one: one.occurred_ms):
-            at_ms = event.occurred_ms
+        for sid, at_ms in sorted(times.items(), key=lambda one: one[1]):
             hole = next((one for one in suspected if one.from_ms <= at_ms <= one.to_ms), None)
             if hole is None:
                 cause = Cause.BEFORE if at_ms < self.begin_ms else Cause.SILENT if _in(runs, at_ms) else Cause.UNKNOWN
@@ -211,7 +214,7 @@ class HoleBook:
             if hole is None:
                 found.append(hole := Belonging(cause, at_ms, at_ms))
             hole.from_ms, hole.to_ms = min(hole.from_ms, at_ms), max(hole.to_ms, at_ms)
-            owners[event.sid] = hole
+            owners[sid] = hole
         return owners
 
     # -- the end of holes

@@ -66,7 +66,7 @@ class Look:
     """What the list said.
 
     Attributes:
-        span: what was asked about.
+        span: what was asked about; `from_ms` is where the list began, the overlap before it included.
         missing: the events that the ledger lacks, by sid.
         told: each event that moves something: its time (epoch ms), and whether it is missing.
         newest_ms: the newest event of any type, None where there is none.
@@ -75,12 +75,17 @@ class Look:
     """
 
     span: Span
+    from_ms: int = 0
     missing: dict[str, TaskRouterEvent] = field(default_factory=dict)
     told: list[tuple[int, bool]] = field(default_factory=list)
     newest_ms: int | None = None
     rows: int = 0
     pages: int = 0
     unreadable: int = 0
+
+    def listed_ms(self, event: TaskRouterEvent) -> int:
+        """Where an event stands in the list: some bear an older stamp than that (Twilio reference 13, row 1)."""
+        return max(self.from_ms, event.occurred_ms)
 
 
 class Looker:
@@ -101,13 +106,13 @@ class Looker:
         Raises:
             TwilioUnavailable: Twilio does not take the question.
         """
-        found = Look(span)
+        found = Look(span, span.start_ms - overlap_ms)
         seen: set[str] = set()
         for restart in range(MOST_RESTARTS + 1):
             next_url: str | None = None
             try:
                 while True:
-                    read = partial(self._pages.events, span.start_ms - overlap_ms, span.end_ms, next_url)
+                    read = partial(self._pages.events, found.from_ms, span.end_ms, next_url)
                     page = yield from self._asker.ask(read)
                     self._take(page.rows, found, seen)
                     next_url = page.next_url

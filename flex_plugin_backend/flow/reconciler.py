@@ -17,6 +17,7 @@ from flex_plugin_backend.errors import IntakeUnavailable, TwilioUnavailable
 from flex_plugin_backend.flow.agenda import Agenda
 from flex_plugin_backend.flow.asking import Asker
 from flex_plugin_backend.flow.backoff import Backoff
+from flex_plugin_backend.flow.crosscheck import CrossCheck
 from flex_plugin_backend.flow.drift import Drift
 from flex_plugin_backend.flow.duty import Duty, Pause
 from flex_plugin_backend.flow.holes import HoleBook, Slice, Submit
@@ -76,6 +77,7 @@ class Reconciler:
         submit: Submit,
         projected: Callable[[], int],
         compare: Callable[[Asker, int], Generator[Pause, None, Drift]] | None = None,
+        totals: CrossCheck | None = None,
         chance: random.Random | None = None,
         on_request: Callable[[bool], None] = lambda _ok: None,
         on_recovered: Callable[[int], None] = lambda _number: None,
@@ -87,6 +89,7 @@ class Reconciler:
             submit: stores events through the door that every event takes.
             projected: the number of the newest arrival that the states have seen.
             compare: compares the floor with REST by what was so before an instant (epoch ms).
+            totals: compares Twilio's statistics with the event log.
             on_request: told of each request whether it was answered.
             on_recovered: told how many events a look has brought.
             on_drift: told how many workers and reservations differed.
@@ -97,6 +100,7 @@ class Reconciler:
         self._rules = rules
         self._projected = projected
         self._compare = compare
+        self._totals = totals
         self._chance = chance or random.Random()
         self._on_recovered = on_recovered
         self._on_drift = on_drift
@@ -205,6 +209,9 @@ class Reconciler:
             yield from self._present()
         yield from self._backlog()
         yield from self._compare_floor()
+        whole = self._whole()
+        if self._totals is not None and whole is not None and self._totals.due:
+            yield from self._totals.check(self.asker, whole, self._agenda.unverified(whole, self._verified()))
         self._problem = None
         self._close()
         yield Pause(min(TICK_S, self._agenda.due_in_ms(self._clock.now_ms()) / 1000))

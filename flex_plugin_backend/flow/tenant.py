@@ -15,6 +15,7 @@ from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard
+from flex_plugin_backend.flow.crosscheck import CrossCheck, StatisticsPages
 from flex_plugin_backend.flow.drift import FloorCheck, FloorPages
 from flex_plugin_backend.flow.duty import AT_ONCE, UNTIL_WOKEN, Drive, Duty, Pause, retraced, until_done
 from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
@@ -52,7 +53,7 @@ LEASE_POLL_S = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class RepairPages(HistoryPages, FloorPages, Protocol):
+class RepairPages(HistoryPages, FloorPages, StatisticsPages, Protocol):
     """Everything that repair reads from Twilio."""
 
 
@@ -192,6 +193,7 @@ class Tenant:
             submit=parts.submit,
             projected=lambda: self.projector.cursor,
             compare=floor.compare,
+            totals=CrossCheck(parts.name, parts.ledger, parts.pages, parts.clock, every_s=repair.totals_every_s),
             on_request=lambda ok: metrics.requests.labels(parts.name, "answered" if ok else "failed").inc(),
             on_recovered=lambda number: metrics.recovered.labels(parts.name).inc(number),
             on_drift=lambda number: metrics.drift.labels(parts.name).inc(number),

@@ -296,6 +296,7 @@ class RepairSettings(Part):
     settle_s: float = Field(default=60.0, ge=15, le=3600)
     overlap_s: float = Field(default=300.0, ge=0, le=3600)
     requests_per_minute: float = Field(default=60.0, ge=1, le=6000)
+    totals_every_s: float = Field(default=3600.0, ge=0, le=86_400)
 
 
 class TenantSettings(Part):

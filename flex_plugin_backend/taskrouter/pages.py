@@ -84,6 +84,12 @@ class TaskRouterPages:
         """The event in a row of the Events list; raises MalformedEvent."""
         return event_from_history(row, self._agent_path)
 
+    def queue_counts(self, row: Row) -> tuple[str | None, Mapping[str, int | None]]:
+        """The queue of a row of statistics, and its cumulative figures as far as they are whole numbers."""
+        cumulative = row.get("cumulative")
+        figures = cumulative if isinstance(cumulative, dict) else {}
+        return sid(row.get("task_queue_sid")), {str(name): integer(value) for name, value in figures.items()}
+
     def updated_ms(self, row: Row) -> int | None:
         """When what a row shows was last changed, epoch milliseconds."""
         return first_date(row.get("date_updated"), row.get("date_created"))

@@ -30,13 +30,14 @@ _TESTS: dict[str, Callable[[Event, str], bool]] = {
 
 def wanted_events(log: EventLog, now_ms: int) -> list[Event]:
     """The events that the present request asks for; raises RestProblem for an impossible window."""
-    first_ms, last_ms = _window(now_ms)
+    first_ms, last_ms = time_window(now_ms)
     tests = [(test, value) for name, test in _TESTS.items() if (value := request.args.get(name))]
     events = log.between(first_ms, min(last_ms, now_ms))
     return [event for event in events if all(test(event, value) for test, value in tests)]
 
 
-def _window(now_ms: int) -> tuple[int, int]:
+def time_window(now_ms: int) -> tuple[int, int]:
+    """First and last millisecond of the window that the present request means; RestProblem for an impossible one."""
     minutes, start, end = (request.args.get(name) for name in ("Minutes", "StartDate", "EndDate"))
     if minutes is not None:
         if start is not None or end is not None:

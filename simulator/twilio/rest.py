@@ -12,6 +12,7 @@ from simulator.twilio.paging import Key, page
 from simulator.twilio.problems import RestProblem
 from simulator.twilio.resources import Resources, iso
 from simulator.twilio.show import Show
+from simulator.twilio.statistics import add_statistics_routes
 from simulator.world.engine import World
 from simulator.world.entities import Reservation, Task, Worker
 
@@ -39,6 +40,7 @@ def rest_blueprint(show: Show) -> Blueprint:
     _worker_routes(blueprint, show)
     _task_routes(blueprint, show)
     _event_routes(blueprint, show)
+    add_statistics_routes(blueprint, show)
     return blueprint
 
 

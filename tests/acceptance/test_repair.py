@@ -44,6 +44,9 @@ def assert_true(floor: RepairFloor, *, states_too: bool = True) -> None:
     assert {one.sid for one in lost} <= floor.stored()
     assert sum(one["events"] for one in floor.gaps()) == len(lost)
     assert {one["state"] for one in floor.gaps()} <= {"healed", "clear"}
+    # Twilio's own totals of the queues agree with the event log.
+    assert "Statistics" in floor.twilio.asked
+    assert floor.differing_totals() == []
     states, reports = floor.verdict()
     assert reports.clean, reports.to_dict()
     assert states.clean or not states_too, states.to_dict()

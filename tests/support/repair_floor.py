@@ -172,6 +172,9 @@ class RepairFloor:
         names = [one[0] for one in rows.description]
         return [dict(zip(names, row, strict=True)) for row in rows]
 
+    def differing_totals(self) -> list[Any]:
+        return self.database.execute("SELECT * FROM queue_checks").fetchall()
+
     def close(self) -> None:
         self.database.close()
         self.floor.close()

@@ -106,6 +106,19 @@ def test_what_lies_below_workers_and_tasks_fits_the_schema(contract: dict[str, A
         _check(contract, path, answer.json)
 
 
+def test_statistics_fit_the_schema(contract: dict[str, Any], app: Flask, show: Show) -> None:
+    """The list of all queues, and one queue's own."""
+    account = show.account
+    browser, auth = app.test_client(), (account.account_sid, account.auth_token)
+    base, path = f"/v1/Workspaces/{account.workspace_sid}/TaskQueues", "/v1/Workspaces/{WorkspaceSid}/TaskQueues"
+    body = browser.get(f"{base}/Statistics?PageSize=1000", auth=auth).json
+    _check(contract, f"{path}/Statistics", body)
+    for row in body["task_queues_statistics"]:
+        single = browser.get(f"{base}/{row['task_queue_sid']}/CumulativeStatistics", auth=auth).json
+        _check(contract, f"{path}/{{TaskQueueSid}}/CumulativeStatistics", single)
+        assert _named(contract, f"{path}/{{TaskQueueSid}}/CumulativeStatistics") <= set(single)
+
+
 def test_the_check_would_notice(contract: dict[str, Any]) -> None:
     """A body with a wrong type does not pass."""
     with pytest.raises(AssertionError):

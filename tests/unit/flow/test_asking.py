@@ -11,7 +11,7 @@ from fake_history import failed, run_course
 
 from flex_plugin_backend.clock import ManualClock
 from flex_plugin_backend.errors import TwilioUnavailable
-from flex_plugin_backend.flow.asking import LONGEST_WAIT_S, Asker
+from flex_plugin_backend.flow.asking import LONGEST_WAIT_S, MOST_OPTIONAL, Asker
 from flex_plugin_backend.flow.backoff import Backoff
 
 T0 = 1_750_000_000_000
@@ -122,3 +122,11 @@ def test_where_an_answer_is_optional_a_refusal_is_one(status: int) -> None:
     reading = desk.asker.ask(lambda: (_ for _ in ()).throw(failed(status)), optional=True)
     with pytest.raises(TwilioUnavailable):
         run_course(reading)
+
+
+def test_what_is_optional_is_given_up_after_a_few_tries() -> None:
+    """One list that Twilio never gives does not hold up everything else."""
+    desk = Desk()
+    with pytest.raises(TwilioUnavailable):
+        run_course(desk.asker.ask(lambda: (_ for _ in ()).throw(failed(500)), optional=True))
+    assert desk.asker.requests == MOST_OPTIONAL
