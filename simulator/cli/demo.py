@@ -18,6 +18,9 @@ _DEFAULT = DemoPlan()
 
 
 @click.command()
+@click.option(
+    "--scenario", default="", metavar="NAME|FILE", help="What the floor is like; `flex-wfm-sim run --list` lists them."
+)
 @click.option("--agents", default=_DEFAULT.agents, show_default=True, type=click.IntRange(1, 5000))
 @click.option(
     "--minutes",
@@ -48,7 +51,14 @@ _DEFAULT = DemoPlan()
     help="Directory for logs, configuration and ledger; default: a temporary one, kept unless the verdict is clean.",
 )
 def demo(
-    agents: int, minutes: float, speed: float, seed: int, json_file: Path | None, stay: bool, directory: Path | None
+    scenario: str,
+    agents: int,
+    minutes: float,
+    speed: float,
+    seed: int,
+    json_file: Path | None,
+    stay: bool,
+    directory: Path | None,
 ) -> None:
     """Run a simulated Flex floor, the connector and a fake CXone WFM, and judge whether the WFM holds the truth.
 
@@ -60,6 +70,7 @@ def demo(
         make_empty(json_file)
     place = make_place(directory)
     plan = DemoPlan(
+        scenario=_known(scenario),
         agents=agents,
         minutes=minutes,
         speed=speed,
@@ -96,6 +107,18 @@ def demo(
     if result.clean and directory is None:
         shutil.rmtree(place)  # nothing in it is worth a look; a failed run keeps it
     raise SystemExit(0 if result.clean and not unwritten else 1)
+
+
+def _known(scenario: str) -> str:
+    """The scenario, if it can be used; a server that is started with it would say so too late."""
+    if scenario:
+        from simulator.world.scenario.files import ScenarioError, load_scenario
+
+        try:
+            load_scenario(scenario)
+        except ScenarioError as error:
+            raise click.ClickException(str(error)) from error
+    return str(Path(scenario).resolve()) if Path(scenario).is_file() else scenario
 
 
 def make_empty(json_file: Path) -> None:

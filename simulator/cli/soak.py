@@ -19,13 +19,18 @@ _SHARE = FiniteRange(0, 1)
 
 
 @click.command()
-@click.option("--agents", default=_DEFAULT.agents, show_default=True, type=click.IntRange(1, 15_000))
+@click.option(
+    "--scenario", default="", metavar="NAME|FILE", help="What the floor is like; `flex-wfm-sim run --list` lists them."
+)
+@click.option(
+    "--agents",
+    type=click.IntRange(1, 15_000),
+    help=f"Default: the scenario's, else {_DEFAULT.agents}.",
+)
 @click.option(
     "--days",
-    default=_DEFAULT.days,
-    show_default=True,
     type=FiniteRange(0, min_open=True),
-    help="Virtual days for which events flow.",
+    help=f"Virtual days for which events flow; default: the scenario's, else {_DEFAULT.days:g}.",
 )
 @click.option(
     "--route",
@@ -90,6 +95,7 @@ def soak(json_file: Path | None, directory: Path | None, **given: object) -> Non
     if json_file is not None:
         make_empty(json_file)
     place = make_place(directory)
+    given |= _size(given)
     try:
         plan = SoakPlan(**given, directory=place)  # type: ignore[arg-type]
     except ValueError as error:
@@ -109,3 +115,17 @@ def soak(json_file: Path | None, directory: Path | None, **given: object) -> Non
     if result.clean and directory is None:
         shutil.rmtree(place)  # nothing in it is worth a look; a failed run keeps it
     raise SystemExit(0 if result.clean and not unwritten else 1)
+
+
+def _size(given: dict[str, object]) -> dict[str, object]:
+    """Agents and days: what was asked for, else the scenario's, else the defaults."""
+    from simulator.world.scenario.files import ScenarioError, load_scenario
+
+    usual: dict[str, object] = {"agents": _DEFAULT.agents, "days": _DEFAULT.days}
+    if given["scenario"]:
+        try:
+            scenario = load_scenario(str(given["scenario"]))
+        except ScenarioError as error:
+            raise click.ClickException(str(error)) from error
+        usual = {"agents": scenario.agents, "days": scenario.hours / 24}
+    return {name: usual[name] for name in usual if given[name] is None}

@@ -5,21 +5,23 @@ from __future__ import annotations
 import difflib
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from simulator.cli.numbers import FiniteRange
 from simulator.twilio.emitter import DeliveryMode
 from simulator.twilio.event_types import EVENT_TYPES
-from simulator.world.scenario import DEFAULT_START_MS
+
+if TYPE_CHECKING:
+    from simulator.world.scenario import Scenario
 
 _MINUTE_MS = 60_000
 
 
-def _start_ms(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int:
+def _start_ms(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
     if value is None:
-        return DEFAULT_START_MS
+        return None
     if value.isdigit():
         return int(value)
     try:
@@ -48,7 +50,14 @@ def _known_types(_context: click.Context, _parameter: click.Parameter, value: st
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 picks a free one.",
 )
-@click.option("--agents", default=100, show_default=True, type=click.IntRange(1, 5000))
+@click.option(
+    "--scenario",
+    "name",
+    default="",
+    metavar="NAME|FILE",
+    help="What the floor is like; `flex-wfm-sim run --list` lists the ready ones.",
+)
+@click.option("--agents", type=click.IntRange(1, 5000), help="Default: the scenario's, else 100.")
 @click.option("--seed", default=1, show_default=True, help="One seed, one day: people, work and events are repeated.")
 @click.option("--start", "start_ms", callback=_start_ms, help="Virtual time at which the clock starts.")
 @click.option(
@@ -84,9 +93,10 @@ def _known_types(_context: click.Context, _parameter: click.Parameter, value: st
 def twilio(
     host: str,
     port: int,
-    agents: int,
+    name: str,
+    agents: int | None,
     seed: int,
-    start_ms: int,
+    start_ms: int | None,
     speed: float,
     warmup_minutes: float,
     minutes: float | None,
@@ -107,7 +117,6 @@ def twilio(
     from simulator.twilio.process import ProcessSettings, serve
     from simulator.twilio.show import ShowSettings
     from simulator.twilio.target import CallbackTarget
-    from simulator.world.scenario import Scenario, Workspace
 
     if callback_url:
         try:
@@ -116,12 +125,11 @@ def twilio(
             raise click.BadParameter(str(error), param_hint="--callback-url") from error
     if bool(shared_key_id) != bool(shared_key_secret):
         raise click.UsageError("--shared-key-id and --shared-key-secret go together")
-    scenario = Scenario(
-        agents=agents,
-        seed=seed,
-        start_ms=start_ms - round(warmup_minutes * _MINUTE_MS),
-        workspace=Workspace(account_sid=account_sid, workspace_sid=workspace_sid),
-    )
+    warmup_ms = round(warmup_minutes * _MINUTE_MS)
+    scenario = _scenario(name, agents, seed, start_ms, warmup_ms)
+    start_ms = scenario.start_ms + warmup_ms
+    if account_sid or workspace_sid:
+        scenario = scenario.with_({"workspace": {"account_sid": account_sid, "workspace_sid": workspace_sid}})
     show = ShowSettings(
         callback_url=callback_url,
         events_filter=events_filter,
@@ -148,3 +156,21 @@ def twilio(
                 json_ready=json_ready,
             )
         )
+
+
+def _scenario(name: str, agents: int | None, seed: int, start_ms: int | None, warmup_ms: int) -> Scenario:
+    """The floor asked for; its clock starts when it was told to, else when the scenario does plus the warm-up."""
+    from simulator.world.scenario import DEFAULT_START_MS, Scenario
+    from simulator.world.scenario.files import ScenarioError, load_scenario
+
+    if start_ms is None and not name:
+        start_ms = DEFAULT_START_MS
+    changes: dict[str, object] = {"seed": seed}
+    if agents is not None:
+        changes["agents"] = agents
+    if start_ms is not None:
+        changes["start_ms"] = start_ms - warmup_ms
+    try:
+        return load_scenario(name, changes) if name else Scenario().with_(changes)
+    except ScenarioError as error:
+        raise click.ClickException(str(error)) from error

@@ -30,7 +30,7 @@ EVENTS_FILTER = ",".join(
     ]
 )  # fmt: skip
 
-Scalar = str | int | float
+Scalar = str | int | float | list[str]
 
 
 class SharedClock(Protocol):
@@ -50,6 +50,7 @@ class ConnectorFacts:
 
     Attributes:
         twilio_url, wfm_url: base addresses of the fakes.
+        pseudo_activities: names of activities that a plug-in sets to mirror reservations.
     """
 
     port: int
@@ -59,6 +60,7 @@ class ConnectorFacts:
     workspace_sid: str
     auth_token: str = field(repr=False)
     offline_activity_sid: str
+    pseudo_activities: tuple[str, ...] = ()
     wfm_url: str
     access_key: str
     secret_key: str = field(repr=False)
@@ -95,6 +97,7 @@ def settings_of(facts: ConnectorFacts) -> dict[str, dict[str, Scalar]]:
         f"tenants.{TENANT}.mapping": {
             "agent_id": "worker_sid",
             "offline_activity_sid": facts.offline_activity_sid,
+            "pseudo_activities": list(facts.pseudo_activities),
         },
     }
 
@@ -129,8 +132,8 @@ def nested(tables: Mapping[str, Mapping[str, Scalar]]) -> dict[str, Any]:
     return whole
 
 
-def _toml(value: str | float) -> str:
-    # JSON's texts and numbers are TOML's, but for the characters that JSON need not escape.
+def _toml(value: Scalar) -> str:
+    # JSON's texts, numbers and lists are TOML's, but for the characters that JSON need not escape.
     return json.dumps(value).replace("\x7f", "\\u007f")
 
 

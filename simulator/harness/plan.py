@@ -12,6 +12,7 @@ class DemoPlan:
     """The parameters of one run; two runs with the same plan see the same floor.
 
     Attributes:
+        scenario: name or file of what the floor is like; empty: the defaults.
         agents: agents of the simulated floor.
         minutes: virtual minutes for which events flow.
         speed: virtual seconds per wall second.
@@ -27,6 +28,7 @@ class DemoPlan:
         directory: for logs, configuration and ledger; None makes one in the system's temporary directory.
     """
 
+    scenario: str = ""
     agents: int = 50
     minutes: float = 60
     speed: float = 75
@@ -57,7 +59,8 @@ class DemoPlan:
     @property
     def command(self) -> str:
         """The one command that runs this plan again."""
-        words = ["flex-wfm-sim", "demo", "--agents", self.agents, "--minutes", f"{self.minutes:g}"]
+        words: list[object] = ["flex-wfm-sim", "demo", *(("--scenario", self.scenario) if self.scenario else ())]
+        words += ["--agents", self.agents, "--minutes", f"{self.minutes:g}"]
         words += ["--speed", f"{self.speed:g}", "--seed", self.seed]
         return shlex.join(str(word) for word in words)
 

@@ -19,6 +19,7 @@ from simulator.harness.jury import Jury
 from simulator.harness.result import versions
 from simulator.harness.virtual import VirtualFloor, callback_route, stream_route
 from simulator.world.scenario import Scenario
+from simulator.world.scenario.files import load_scenario
 
 RouteName = Literal["streams", "callbacks"]
 ROUTES: tuple[RouteName, ...] = ("streams", "callbacks")
@@ -32,6 +33,7 @@ class SoakPlan:
     """The parameters of one run; two runs with the same plan do the same, event for event.
 
     Attributes:
+        scenario: name or file of what the floor is like; empty: the defaults.
         days: virtual days for which events flow.
         route: the way in which events come to the connector.
         seed: of the floor and of the faults.
@@ -44,6 +46,7 @@ class SoakPlan:
         directory: for the ledger; None makes one in the system's temporary directory.
     """
 
+    scenario: str = ""
     agents: int = 1000
     days: float = 1.0
     route: RouteName = "streams"
@@ -197,7 +200,8 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
     began_s = time.perf_counter()
     directory = plan.directory or Path(tempfile.mkdtemp(prefix="flex-wfm-soak-"))
     directory.mkdir(parents=True, exist_ok=True)
-    scenario = Scenario(agents=plan.agents, seed=plan.seed)
+    changes = {"agents": plan.agents, "seed": plan.seed}
+    scenario = load_scenario(plan.scenario, changes) if plan.scenario else Scenario().with_(changes)
     warm_up_ms = round(plan.warm_up_minutes * _MINUTE_MS)
     route = {"callbacks": callback_route, "streams": stream_route}[plan.route]
     with VirtualFloor(

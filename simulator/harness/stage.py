@@ -114,6 +114,7 @@ class Stage:
         self._launch("wfm", SIMULATOR, "wfm", "--port", "0", "--json-ready", "--access-key", _ACCESS_KEY, env=secret)
         self._launch(
             "twilio", SIMULATOR, "twilio", "--port", "0", "--json-ready", "--hold",
+            *(("--scenario", plan.scenario) if plan.scenario else ()),
             "--agents", str(plan.agents), "--seed", str(plan.seed),
             "--warmup-minutes", f"{plan.warm_up_minutes:g}",
             "--events-filter", EVENTS_FILTER,
@@ -151,6 +152,7 @@ class Stage:
             workspace_sid=floor["workspace_sid"],
             auth_token=floor["auth_token"],
             offline_activity_sid=floor["offline_activity_sid"],
+            pseudo_activities=tuple(floor["pseudo_activities"]),
             wfm_url=self.wfm.base_url,
             access_key=_ACCESS_KEY,
             secret_key=self._secret_key,

@@ -75,6 +75,7 @@ class VirtualFloor:
         self.drive.wfm = httpx.WSGITransport(wfm_app)
         with self.service.present() as (world, _):
             offline_sid = world.floor.offline.sid
+            pseudo = tuple(activity.name for activity in world.floor.pseudo_activities)
         self._facts = ConnectorFacts(
             port=80,
             ledger=directory / "ledger.sqlite3",
@@ -83,6 +84,7 @@ class VirtualFloor:
             workspace_sid=self.account.workspace_sid,
             auth_token=self.account.auth_token,
             offline_activity_sid=offline_sid,
+            pseudo_activities=pseudo,
             wfm_url=_WFM,
             access_key=_ACCESS_KEY,
             secret_key=_SECRET_KEY,

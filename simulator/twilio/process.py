@@ -100,6 +100,7 @@ def _ready(settings: ProcessSettings, show: Show) -> dict[str, object]:
     account = show.account
     with show.service.present() as (world, now_ms):
         offline_sid = world.floor.offline.sid
+        pseudo = [activity.name for activity in world.floor.pseudo_activities]
     return {
         "ready": True,
         "port": settings.port,
@@ -111,6 +112,7 @@ def _ready(settings: ProcessSettings, show: Show) -> dict[str, object]:
         "api_key_sid": account.api_key_sid,
         "api_key_secret": account.api_key_secret,
         "offline_activity_sid": offline_sid,
+        "pseudo_activities": pseudo,
         "now_ms": now_ms,
         "start_ms": settings.show.start_ms,
         "end_ms": settings.show.end_ms,
