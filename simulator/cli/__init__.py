@@ -12,6 +12,7 @@ _COMMANDS = {
     "replay": "simulator.cli.replay:replay",
     "run": "simulator.cli.run:run",
     "soak": "simulator.cli.soak:soak",
+    "theory": "simulator.cli.theory:theory",
     "twilio": "simulator.cli.twilio:twilio",
     "wfm": "simulator.cli.wfm:wfm",
 }

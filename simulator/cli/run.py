@@ -27,9 +27,11 @@ from simulator.cli.scenario_options import chosen_scenario, command_again, scena
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write what really happened here: every agent's states, and the figures of every interval.",
 )
+@click.option("--report", is_flag=True, help="Compare the run with what its scenario says; exit code 1 if it differs.")
 @click.option("--list", "lists", is_flag=True, help="List the ready scenarios and end.")
-def run(lists: bool, out: Path | None, truth_file: Path | None, **given: Any) -> None:
+def run(lists: bool, out: Path | None, truth_file: Path | None, report: bool, **given: Any) -> None:
     """Run a simulated Flex floor on its own. One scenario and one seed give the same event log, byte for byte."""
+    from simulator.theory.observe import Observation
     from simulator.world.run import run_world
     from simulator.world.scenario.files import ready_scenarios
 
@@ -38,9 +40,10 @@ def run(lists: bool, out: Path | None, truth_file: Path | None, **given: Any) ->
             click.echo(f"{name:24} {title}")
         return
     scenario = chosen_scenario(**given)
+    watch = Observation(scenario.start_ms, scenario.end_ms) if report else None
     with ExitStack() as stack, _repeatable(given, out):
         write = None if out is None else stack.enter_context(_writing(out))
-        result = run_world(scenario, write=write, keeps_truth=truth_file is not None)
+        result = run_world(scenario, write=write, keeps_truth=report or truth_file is not None, watch=watch)
         if truth_file is not None:
             _write_truth(truth_file, result.world)
     hours = (result.world.now_ms - scenario.start_ms) / 3_600_000
@@ -55,6 +58,25 @@ def run(lists: bool, out: Path | None, truth_file: Path | None, **given: Any) ->
         shown["sha256"] = result.sha256
     for name, text in shown.items():
         click.echo(f"{name:9} {text}", err=True)
+    if watch is not None:
+        _report(watch, given)
+
+
+def _report(watch: Any, given: dict[str, Any]) -> None:
+    from simulator.cli.theory import show_checks
+    from simulator.theory.checks import scenario_checks
+
+    checks = scenario_checks(watch)
+    show_checks(checks)
+    if not all(check.fits for check in checks):
+        click.echo(f"Not everything fits. Repeat it with:\n  {_again(given, report=True)}", err=True)
+        raise SystemExit(1)
+
+
+def _again(given: dict[str, Any], **more: Any) -> str:
+    """The command that repeats the run."""
+    names = {"name": "scenario", "settings": "set"}
+    return command_again("run", **{names.get(key, key): value for key, value in given.items()}, **more)
 
 
 @contextmanager
@@ -65,8 +87,7 @@ def _repeatable(given: dict[str, Any], out: Path | None) -> Iterator[None]:
     except (click.ClickException, KeyboardInterrupt):
         raise
     except Exception:
-        again = {("scenario" if key == "name" else "set" if key == "settings" else key): given[key] for key in given}
-        click.echo(f"The run failed. Repeat it with:\n  {command_again('run', **again, out=out)}", err=True)
+        click.echo(f"The run failed. Repeat it with:\n  {_again(given, out=out)}", err=True)
         raise
 
 

@@ -19,9 +19,10 @@ _TASK_TYPES = {"callback": "callback", "voicemail": "voicemail"}
 
 
 class Arrivals:
-    """Lets contacts come to the queues; `on_arrival` takes each."""
+    """Lets contacts come to the queues; `on_arrival` takes each, `on_first_attempt` hears of those that come anew."""
 
     on_arrival: Callable[[Task], None]
+    on_first_attempt: Callable[[Task], None]
 
     def __init__(
         self,
@@ -58,7 +59,8 @@ class Arrivals:
         queue, rng = source.queue, source.draws
         customer = self._attributes.somebody(rng)
         on_other_channel = len(queue.channels) > 1 and rng.random() < source.also_share
-        self._come_in(queue, queue.channels[on_other_channel], customer, self._planner.inbound(queue, rng))
+        plan = self._planner.inbound(queue, rng)
+        self.on_first_attempt(self._come_in(queue, queue.channels[on_other_channel], customer, plan))
         self._plan(source)
 
     def try_again(self, task: Task) -> None:
@@ -71,29 +73,29 @@ class Arrivals:
         plan = self._planner.inbound(task.queue, self._again_draws, called_back=bool(kind))
         self._come_in(task.queue, task.channel.unique_name, task.customer, plan, kind)
 
-    def _come_in(self, queue: TaskQueue, channel: str, customer: int, plan: ContactPlan, task_type: str = "") -> None:
+    def _come_in(self, queue: TaskQueue, channel: str, customer: int, plan: ContactPlan, task_type: str = "") -> Task:
         if queue.medium == "voice":
             body = self._attributes.inbound_voice(customer, queue.name, task_type)
         else:
             body = self._attributes.inbound_message(customer, queue.medium, self._messages)
         now_ms = self._agenda.now_ms
-        self.on_arrival(
-            Task(
-                sid=self._sids.new("WT"),
-                channel=self._floor.channels[channel],
-                medium=queue.medium,
-                direction="inbound",
-                queue=queue,
-                workflow=self._floor.workflow,
-                attributes_json=body,
-                plan=plan,
-                created_ms=now_ms,
-                updated_ms=now_ms,
-                queue_entered_ms=now_ms,
-                priority=queue.priority,
-                customer=customer,
-            )
+        task = Task(
+            sid=self._sids.new("WT"),
+            channel=self._floor.channels[channel],
+            medium=queue.medium,
+            direction="inbound",
+            queue=queue,
+            workflow=self._floor.workflow,
+            attributes_json=body,
+            plan=plan,
+            created_ms=now_ms,
+            updated_ms=now_ms,
+            queue_entered_ms=now_ms,
+            priority=queue.priority,
+            customer=customer,
         )
+        self.on_arrival(task)
+        return task
 
 
 class _Source:
@@ -101,18 +103,24 @@ class _Source:
 
     def __init__(self, queue: TaskQueue, rules: Queue, scenario: Scenario, streams: Streams) -> None:
         channel = scenario.channels.of(rules.channel)
-        total = sum(other.weight for other in scenario.queues if other.channel == rules.channel)
         self.queue = queue
         self.gaps = streams.of("arrivals", queue.name)
         self.draws = streams.of("contacts", queue.name)
         self.also_share = channel.also_share
-        self.per_ms = rate_of(scenario, channel.per_agent_hour) * (rules.weight / total if total else 0.0)
+        self.per_ms = rate_into(scenario, rules)
         self.demand = demand_of(scenario, rules.channel, rules.site)
 
 
 def rate_of(scenario: Scenario, per_agent_hour: float) -> float:
     """Contacts per millisecond where the curve is 1."""
     return per_agent_hour * scenario.agents / HOUR_MS
+
+
+def rate_into(scenario: Scenario, queue: Queue) -> float:
+    """The part of its channel's rate that comes into a queue."""
+    total = sum(other.weight for other in scenario.queues if other.channel == queue.channel)
+    rate = rate_of(scenario, scenario.channels.of(queue.channel).per_agent_hour)
+    return rate * queue.weight / total if total else 0.0
 
 
 def demand_of(scenario: Scenario, medium: str, site: str = "", *, foreseen: bool = False) -> Demand:

@@ -89,6 +89,15 @@ class Demand:
                 factor *= dent.factor
         return factor
 
+    def work_between(self, from_ms: int, to_ms: int) -> float:
+        """The factor summed up over time, in milliseconds at a factor of 1."""
+        done, at_ms = 0.0, from_ms
+        while at_ms < to_ms:
+            step_end_ms = min(to_ms, (at_ms // STEP_MS + 1) * STEP_MS)
+            done += (step_end_ms - at_ms) * self.factor(at_ms)
+            at_ms = step_end_ms
+        return done
+
     def arrivals_until(self, after_ms: int, work: float) -> int:
         """When so much `work`, in milliseconds at a factor of 1, has been done since `after_ms`.
 

@@ -101,7 +101,7 @@ class Contacts:
         self._agents.on_offer(reservation)
 
     def _ring_at(self, task: Task, worker: Worker) -> None:
-        if not _answered(task) and not task.ended and worker.deleted_ms is None:
+        if task.waits and worker.deleted_ms is None:
             self._agents.on_offer(self._transitions.offer(task, worker, self._agenda.now_ms))
 
     def _watch_queue(self, task: Task) -> None:
@@ -114,7 +114,7 @@ class Contacts:
 
     def _overflow(self, task: Task, entered_ms: int) -> None:
         queue = task.queue.overflow_to
-        if task.ended or _answered(task) or task.queue_entered_ms != entered_ms or queue is None:
+        if not task.waits or task.queue_entered_ms != entered_ms or queue is None:
             return
         if task.pending():
             # Assumed: a task that is just being offered is not moved.
@@ -126,13 +126,13 @@ class Contacts:
         self._watch_queue(task)
 
     def _time_out(self, task: Task, entered_ms: int) -> None:
-        if not task.ended and not _answered(task) and task.queue_entered_ms == entered_ms:
+        if task.waits and task.queue_entered_ms == entered_ms:
             ringing = task.pending()
             self._transitions.time_out_workflow(task, self._agenda.now_ms)
             self._set_free(ringing)
 
     def _lose_patience(self, task: Task) -> None:
-        if not task.ended and not _answered(task):
+        if task.waits:
             self._cancel(task, _REASONS[task.plan.gives_up])
             self.on_lost(task)
 
@@ -182,7 +182,7 @@ class Contacts:
             talk_ms = self._handover.taken_over(reservation)
             self._agenda.after(talk_ms, self.end_talk, reservation)
         elif task.direction == "internal":
-            if task.partner is not None and _answered(task.partner):
+            if task.partner is not None and task.partner.answered:
                 self._agenda.after(plan.talk_ms, self._hang_up_internal, task)
         else:
             self._plan_talk(reservation, ms)
@@ -297,10 +297,3 @@ class Contacts:
             if not task.ended and not task.open_reservations():
                 # Assumed: somebody has to complete it by the API.
                 self._transitions.complete_task(task, worker.last_event_ms + self._transitions.gap_ms(40, 400))
-
-
-def _answered(task: Task) -> bool:
-    for one in task.reservations:  # noqa: SIM110  asked for every task, and twice as fast as `any`
-        if one.accepted_ms is not None:
-            return True
-    return False

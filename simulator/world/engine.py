@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simulator.world.agenda import Agenda, Lane
 from simulator.world.arrivals import Arrivals
 from simulator.world.attendance import Attendance
@@ -9,7 +11,7 @@ from simulator.world.attributes import Attributes
 from simulator.world.browsers import Browsers
 from simulator.world.contacts import Contacts
 from simulator.world.dialling import Dialling
-from simulator.world.entities import Reservation, ReservationStatus, Task, Worker
+from simulator.world.entities import Reservation, ReservationStatus, Task, TaskQueue, Worker
 from simulator.world.events import Event, EventLog
 from simulator.world.floor import build_floor
 from simulator.world.handover import Handover
@@ -33,6 +35,7 @@ class World:
     """A contact centre that runs by itself; how far it is advanced at once makes no difference to what happens.
 
     `wrap_up_cap_s` is the one rule of the reports that the states need too: wrap-up counts for no longer than that.
+    `on_first_attempt` hears of each contact that comes of itself, neither again nor called back.
     """
 
     def __init__(self, scenario: Scenario, *, wrap_up_cap_s: float = WRAP_UP_CAP_S) -> None:
@@ -49,6 +52,7 @@ class World:
         self._transitions.on_wrap_up = self._plan_cap
         self._caps = Lane(self._agenda, _is_wrapping, self.truth.cap)
         self._by_sid: dict[str, Worker] = {}
+        self.on_first_attempt: Callable[[Task], None] | None = None
         self._contacts = self._wire(crowd, sids, streams)
 
     def _wire(self, crowd: Crowd, sids: SidFactory, streams: Streams) -> Contacts:
@@ -71,6 +75,7 @@ class World:
         planner = Planner(self.scenario, streams.of("contacts", "rare"))
         arrivals = Arrivals(floor, agenda, attributes, planner, sids, streams)
         arrivals.on_arrival, contacts.on_lost = contacts.customer_arrives, arrivals.try_again
+        arrivals.on_first_attempt = self._note_first_attempt
         attendance.begin()
         for worker in floor.workers:
             self.truth.begin(worker, self.scenario.start_ms)
@@ -115,6 +120,14 @@ class World:
         self.truth.forget_before(ms)
         for worker in self.floor.workers:
             worker.history = [one for one in worker.history if one.is_open or one.updated_ms >= ms]
+
+    def waiting_in(self, queue: TaskQueue) -> int:
+        """How many contacts wait in a queue now, those that ring included."""
+        return sum(1 for task in self._transitions.tasks.values() if task.queue is queue and task.waits)
+
+    def _note_first_attempt(self, task: Task) -> None:
+        if self.on_first_attempt is not None:
+            self.on_first_attempt(task)
 
     def tasks(self, now_ms: int) -> list[Task]:
         """The tasks that REST still knows, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.world.arrivals import demand_of, rate_of
+from simulator.world.arrivals import demand_of, rate_into
 from simulator.world.engine import World
 from simulator.world.figures_ledger import PlannedShift
 from simulator.world.figures_rules import INTERVAL_MS, FigureRules
@@ -64,9 +64,7 @@ def forecast(world: World, rules: FigureRules = _DEFAULT_RULES) -> list[dict[str
     first_ms = scenario.start_ms // _DAY_MS * _DAY_MS
     last_ms = (world.now_ms // _DAY_MS + 1) * _DAY_MS
     for queue, plan in zip(world.floor.queues, scenario.queues, strict=True):
-        channel = scenario.channels.of(plan.channel)
-        sharing = sum(other.weight for other in scenario.queues if other.channel == plan.channel)
-        per_ms = rate_of(scenario, channel.per_agent_hour) * (plan.weight / sharing if sharing else 0.0)
+        channel, per_ms = scenario.channels.of(plan.channel), rate_into(scenario, plan)
         aht_s = round((plan.talk or channel.talk).mean_s + (plan.wrap_up or channel.wrap_up).mean_s, 1)
         demand = demand_of(scenario, plan.channel, plan.site, foreseen=True)
         queue_id = rules.queue_id(queue.sid, queue.name, queue.medium)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from simulator.world.calendar import HOUR_MS
 from simulator.world.engine import World
@@ -38,13 +39,25 @@ class RunResult:
     by_type: Counter[str] = field(default_factory=Counter)
 
 
+class Watch(Protocol):
+    """Looks at a world while it runs, every `step_ms`."""
+
+    step_ms: int
+
+    def begin(self, world: World) -> None:
+        """The world has been built and has not begun to run."""
+
+    def look(self, at_ms: int) -> None:
+        """It has come so far."""
+
+
 def run_world(
     scenario: Scenario,
     *,
     until_ms: int | None = None,
     write: Callable[[str], object] | None = None,
     keeps_truth: bool = False,
-    tell: Callable[[int, int], None] | None = None,
+    watch: Watch | None = None,
 ) -> RunResult:
     """Run a scenario.
 
@@ -52,18 +65,21 @@ def run_world(
         until_ms: where to end; the scenario says unless given.
         write: takes the log as text, a few lines at a time; None: no log is made.
         keeps_truth: keep the states and books of the whole run, for figures and reports.
-        tell: hears of the virtual time reached and the events so far, after each quarter of an hour.
+        watch: looks at the world on the way.
     """
     began_s = time.perf_counter()
     world = World(scenario)
     end_ms = scenario.end_ms if until_ms is None else until_ms
     result, sink = RunResult(world), None if write is None else _Sink(world, write)
     result.build_s = time.perf_counter() - began_s
+    if watch is not None:
+        watch.begin(world)
     began_s = time.perf_counter()
+    step_ms = _STEP_MS if watch is None else watch.step_ms
     with lean_memory():
         at_ms = scenario.start_ms
         while at_ms < end_ms:
-            at_ms = min(end_ms, (at_ms // _STEP_MS + 1) * _STEP_MS)
+            at_ms = min(end_ms, (at_ms // step_ms + 1) * step_ms)
             events = world.advance_to(at_ms)
             result.events += len(events)
             result.by_type.update([event.type for event in events])
@@ -73,8 +89,8 @@ def run_world(
                 world.log.forget_before(at_ms)
                 if not keeps_truth:
                     world.forget_before(at_ms - _REST_KEEPS_MS)
-            if tell is not None:
-                tell(at_ms, result.events)
+            if watch is not None:
+                watch.look(at_ms)
     result.contacts = world.contact_count
     result.sha256 = "" if sink is None else sink.digest()
     result.wall_s = time.perf_counter() - began_s
