@@ -82,6 +82,7 @@ class Outputs:
         except BrokenPipeError:
             raise  # whoever reads has seen enough; click ends quietly
         except OSError as error:
+            _let_go_of_stdout()
             raise _unwritten("Standard output", error) from error
 
     def _wants_annotations(self, to_stdout: list[str]) -> bool:
@@ -117,6 +118,14 @@ def _to_file(path: Path, write: Write) -> None:
             write(out)
     except OSError as error:
         raise _unwritten(str(path), error) from error
+
+
+def _let_go_of_stdout() -> None:
+    """What could not be written is dropped; else Python tries again when it ends, and ends with 120."""
+    if sys.stdout is sys.__stdout__:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _unwritten(where: str, error: OSError) -> click.UsageError:

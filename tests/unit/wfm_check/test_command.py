@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -149,13 +150,17 @@ def test_a_payload_that_cannot_be_printed_is_escaped(put: Put) -> None:
     assert b"\\u2615" in done.stdout
 
 
-def test_a_full_disk_is_an_error_in_words(put: Put) -> None:
-    """On standard output as in a file."""
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_full_disk_is_an_error_in_words(put: Put, buffered: bool) -> None:
+    """On standard output as in a file, however Python buffers it."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    if not buffered:
+        environment["PYTHONUNBUFFERED"] = "1"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "flex_plugin_backend", "validate", str(put("a.json", BAD))],
-            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=environment,
         )  # fmt: skip
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert "Standard output cannot be written: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
