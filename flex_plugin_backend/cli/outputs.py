@@ -122,9 +122,10 @@ def _to_file(path: Path, write: Write) -> None:
 
 def _let_go_of_stdout() -> None:
     """What could not be written is dropped; else Python tries again when it ends, and ends with 120."""
-    if sys.stdout is sys.__stdout__:
+    real = sys.__stdout__
+    if real is not None and sys.stdout is real:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, real.fileno())
         os.close(nowhere)
 
 
