@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from histories import AVAILABLE, CATALOGUE, OFFLINE
+from histories import AVAILABLE, CATALOGUE, OFFLINE, event
 from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 from werkzeug import Request, Response
@@ -66,6 +66,16 @@ class FakeSnapshot:
     events: tuple[TaskRouterEvent, ...] = ()
     worker_sids: frozenset[str] = frozenset()
     open_reservation_sids: frozenset[str] = frozenset()
+
+
+def shown(*workers: str, events: tuple[Any, ...] = (), open_sids: tuple[str, ...] = ()) -> FakeSnapshot:
+    """A snapshot that shows these."""
+    return FakeSnapshot(events, frozenset(workers), frozenset(open_sids))
+
+
+def found(worker: str, to: str, at_ms: int) -> Any:
+    """A worker as a snapshot shows it."""
+    return event("snapshot.worker", at_ms, worker_sid=worker, activity_sid=to, sid=f"SN{worker}{to}{at_ms}")
 
 
 @dataclass

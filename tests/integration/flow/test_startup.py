@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flow_bench import FULL, T0, Bench, FakeReader, FakeSnapshot, Peer, twilio_down
-from histories import AVAILABLE, BREAK, activity, event, reservation
+from flow_bench import FULL, T0, Bench, found, shown, twilio_down
+from histories import AVAILABLE, BREAK, activity, reservation
 
 from flex_plugin_backend.clock import ManualClock
 from flex_plugin_backend.errors import IntakeUnavailable
-from flex_plugin_backend.flow import duty
-from flex_plugin_backend.flow import tenant as tenant_module
-from flex_plugin_backend.flow.condition import Condition
 from flex_plugin_backend.flow.startup import Startup, StartupRules
 from flex_plugin_backend.ledger import eventlog
-from flex_plugin_backend.ledger.outbox import Kind
 
 S = 1_000
 HOUR = 3_600 * S
@@ -92,16 +88,6 @@ def eager(make_bench: Callable[..., Bench]) -> Bench:
     return make_bench(clock=EagerClock(T0 + HOUR), catalogue=None)
 
 
-def shown(*workers: str, events: tuple[Any, ...] = (), open_sids: tuple[str, ...] = ()) -> FakeSnapshot:
-    """A snapshot that shows these."""
-    return FakeSnapshot(events, frozenset(workers), frozenset(open_sids))
-
-
-def found(worker: str, to: str, at_ms: int) -> Any:
-    """A worker as a snapshot shows it."""
-    return event("snapshot.worker", at_ms, worker_sid=worker, activity_sid=to, sid=f"SN{worker}{to}{at_ms}")
-
-
 def test_a_first_start_shows_the_floor_as_twilio_does(eager: Bench) -> None:
     """Workers and open work of the snapshot become states, each from when Twilio says."""
     eager.reader.snapshots = deque([shown("WK1", "WK2", events=(found("WK1", AVAILABLE, T0), found("WK2", BREAK, T0)))])
@@ -163,6 +149,65 @@ def test_without_the_snapshot_only_the_catalogue_is_read(eager: Bench) -> None:
     start.run()
     assert eager.reader.reads == ["catalogue"]
     assert start.startup.done
+
+
+def test_a_restart_reads_what_happened_meanwhile_before_any_state_is_told(eager: Bench) -> None:
+    """A contact that ended while the process was away ends when it did, and holds up no other state."""
+    eager.reader.snapshots = deque([shown("WK1", events=(found("WK1", AVAILABLE, T0),))])
+    Start(eager).run()
+    eager.store([reservation("created", T0 + 10 * S), reservation("accepted", T0 + 20 * S)])
+    eager.project()
+    eager.clock.set_ms(T0 + 2 * HOUR)
+    meanwhile = (reservation("wrapup", T0 + 50 * S), reservation("completed", T0 + 60 * S))
+    eager.reader.histories = deque([meanwhile])
+    again = Start(eager)
+    again.run()
+    assert eager.reader.reads[-2:] == ["history", "snapshot"]
+    assert eager.line("WK1") == [
+        (T0, "AVAILABLE", ""),
+        (T0 + 10 * S, "RESERVED", ""),
+        (T0 + 20 * S, "CONTACT_VOICE", ""),
+        (T0 + 50 * S, "WRAPUP", ""),
+        (T0 + 60 * S, "AVAILABLE", ""),
+    ]
+
+
+def test_history_is_read_from_before_the_newest_event_and_no_longer_than_an_hour(eager: Bench) -> None:
+    """The window overlaps what is known by ten minutes; after a long absence it is the last hour."""
+    eager.store([activity(T0 + HOUR - 60 * S, AVAILABLE)])
+    Start(eager).run()
+    assert eager.reader.windows[-1][0] == T0 + HOUR - 660 * S
+    eager.clock.set_ms(T0 + 30 * HOUR)
+    Start(eager).run()
+    assert eager.reader.windows[-1] == (T0 + 29 * HOUR, T0 + 30 * HOUR)
+
+
+def test_before_the_first_event_there_is_no_history(eager: Bench) -> None:
+    """A first start reads no history, and what a snapshot found is no event."""
+    eager.reader.snapshots = deque([shown("WK1", events=(found("WK1", AVAILABLE, T0),))])
+    Start(eager).run()
+    Start(eager).run()
+    assert "history" not in eager.reader.reads
+
+
+def test_a_history_that_cannot_be_read_is_asked_for_again(eager: Bench) -> None:
+    """States are released after one attempt; history and snapshot are repeated until both could be read."""
+    eager.store([activity(T0, AVAILABLE)])
+    eager.reader.snapshots = deque([shown("WK1")])
+    eager.reader.histories = deque([twilio_down(), ()])
+    start = Start(eager)
+    start.run()
+    assert eager.reader.reads == ["catalogue", "history", "catalogue", "history", "snapshot"]
+    assert (start.startup.problem, start.startup.done) == (None, True)
+
+
+def test_history_from_before_the_ledger_is_not_read(eager: Bench) -> None:
+    """What happened before the first start is known from the first snapshot; old states are not told anew."""
+    eager.store([activity(T0 + HOUR - 60 * S, AVAILABLE)])
+    start = Start(eager)
+    start.startup._since_ms = lambda: T0 + HOUR - 300 * S
+    start.run()
+    assert eager.reader.windows == [(T0 + HOUR - 300 * S, T0 + HOUR)]
 
 
 # -- what ended unseen ----------------------------------------------------------------------------------------------
@@ -239,168 +284,3 @@ def test_a_second_look_that_fails_is_repeated(eager: Bench) -> None:
     start.run()
     assert eager.line("WK1")[-1] == (T0 + HOUR, "AVAILABLE", "")
     assert start.startup.problem is None
-
-
-# -- the whole tenant -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def started(make_bench: Callable[..., Bench], peer: Peer) -> Iterator[Callable[[Bench], None]]:
-    """Starts tenants and stops them again."""
-    running: list[Bench] = []
-
-    def start(bench: Bench) -> None:
-        running.append(bench)
-        bench.tenant.start()
-
-    yield start
-    for bench in running:
-        bench.tenant.stop()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what other threads do; fails after ten seconds."""
-    tick = threading.Event()
-    for _ in range(1_000):
-        if condition():
-            return
-        tick.wait(0.01)
-    raise AssertionError("it did not come to that")
-
-
-def test_nothing_is_sent_before_the_first_look_is_over(
-    make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None]
-) -> None:
-    """While the snapshot is read, events are stored but no state goes out; then each agent's present one does."""
-    looking, release = threading.Event(), threading.Event()
-
-    class SlowReader(FakeReader):
-        def snapshot(self) -> FakeSnapshot:
-            looking.set()
-            assert release.wait(10)
-            return shown("WK1", events=(found("WK1", BREAK, T0),))
-
-    bench = make_bench(peer.url, reader=SlowReader())
-    started(bench)
-    assert looking.wait(10)
-    bench.store([activity(T0 + 10 * S, AVAILABLE, worker="WK2")])
-    until(lambda: bool(bench.rows("WK2")))
-    assert peer.batches == []
-    assert not bench.tenant.started
-    assert bench.tenant.health()["status"] == "starting"
-    release.set()
-    until(lambda: len(peer.taken) == 2)
-    assert sorted(peer.taken) == [("WK1", "UNAVAILABLE", "Break"), ("WK2", "AVAILABLE", "")]
-    until(lambda: bench.tenant.board.standing.condition is Condition.OK)
-
-
-def test_a_start_tells_every_present_state_again(
-    make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None]
-) -> None:
-    """What was delivered before the restart is told once more, for nobody knows what the WFM kept."""
-    bench = make_bench(peer.url, reader=FakeReader(snapshots=deque([shown("WK1")])))
-    bench.tell(activity(T0, AVAILABLE), activity(T0 + 10 * S, BREAK))
-    bench.drain()
-    bench.restart()
-    started(bench)
-    until(lambda: len(peer.taken) == 3)
-    assert peer.taken[2] == ("WK1", "UNAVAILABLE", "Break")
-    assert bench.rows()[-1].kind == Kind.SNAPSHOT
-
-
-def test_a_fault_at_the_moment_of_release_does_not_keep_the_forwarder_from_starting(
-    make_bench: Callable[..., Bench],
-    peer: Peer,
-    started: Callable[[Bench], None],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The disk is full just when the present states are to be repeated: the step is repeated, then states flow."""
-    monkeypatch.setattr(duty, "AFTER_A_FAULT_S", 0.0)
-    bench = make_bench(peer.url)
-    bench.tell(activity(T0, AVAILABLE))
-    repeat = bench.projector.repeat_present_states
-    faults = [OSError("disk full")]
-
-    def fails_once() -> int:
-        if faults:
-            raise faults.pop()
-        return repeat()
-
-    monkeypatch.setattr(bench.projector, "repeat_present_states", fails_once)
-    started(bench)
-    until(lambda: peer.taken == [("WK1", "AVAILABLE", "")])
-
-
-def test_a_tenant_without_the_lease_stands_by_and_takes_over(
-    make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Standing by it stores but sends nothing; once the lease is free it does what the other left undone."""
-    monkeypatch.setattr(tenant_module, "LEASE_POLL_S", 0.0)
-    bench = make_bench(peer.url)
-    free = threading.Event()
-    monkeypatch.setattr(bench.tenant._parts.lease, "acquire", free.is_set)
-    bench.store([activity(T0, AVAILABLE)])
-    started(bench)
-    until(lambda: bench.tenant.board.standing.condition is Condition.STANDBY)
-    assert bench.rows() == []
-    free.set()
-    until(lambda: peer.taken == [("WK1", "AVAILABLE", "")])
-
-
-def test_a_restart_reads_what_happened_meanwhile_before_any_state_is_told(eager: Bench) -> None:
-    """A contact that ended while the process was away ends when it did, and holds up no other state."""
-    eager.reader.snapshots = deque([shown("WK1", events=(found("WK1", AVAILABLE, T0),))])
-    Start(eager).run()
-    eager.store([reservation("created", T0 + 10 * S), reservation("accepted", T0 + 20 * S)])
-    eager.project()
-    eager.clock.set_ms(T0 + 2 * HOUR)
-    meanwhile = (reservation("wrapup", T0 + 50 * S), reservation("completed", T0 + 60 * S))
-    eager.reader.histories = deque([meanwhile])
-    again = Start(eager)
-    again.run()
-    assert eager.reader.reads[-2:] == ["history", "snapshot"]
-    assert eager.line("WK1") == [
-        (T0, "AVAILABLE", ""),
-        (T0 + 10 * S, "RESERVED", ""),
-        (T0 + 20 * S, "CONTACT_VOICE", ""),
-        (T0 + 50 * S, "WRAPUP", ""),
-        (T0 + 60 * S, "AVAILABLE", ""),
-    ]
-
-
-def test_history_is_read_from_before_the_newest_event_and_no_longer_than_an_hour(eager: Bench) -> None:
-    """The window overlaps what is known by ten minutes; after a long absence it is the last hour."""
-    eager.store([activity(T0 + HOUR - 60 * S, AVAILABLE)])
-    Start(eager).run()
-    assert eager.reader.windows[-1][0] == T0 + HOUR - 660 * S
-    eager.clock.set_ms(T0 + 30 * HOUR)
-    Start(eager).run()
-    assert eager.reader.windows[-1] == (T0 + 29 * HOUR, T0 + 30 * HOUR)
-
-
-def test_before_the_first_event_there_is_no_history(eager: Bench) -> None:
-    """A first start reads no history, and what a snapshot found is no event."""
-    eager.reader.snapshots = deque([shown("WK1", events=(found("WK1", AVAILABLE, T0),))])
-    Start(eager).run()
-    Start(eager).run()
-    assert "history" not in eager.reader.reads
-
-
-def test_a_history_that_cannot_be_read_is_asked_for_again(eager: Bench) -> None:
-    """States are released after one attempt; history and snapshot are repeated until both could be read."""
-    eager.store([activity(T0, AVAILABLE)])
-    eager.reader.snapshots = deque([shown("WK1")])
-    eager.reader.histories = deque([twilio_down(), ()])
-    start = Start(eager)
-    start.run()
-    assert eager.reader.reads == ["catalogue", "history", "catalogue", "history", "snapshot"]
-    assert (start.startup.problem, start.startup.done) == (None, True)
-
-
-def test_history_from_before_the_ledger_is_not_read(eager: Bench) -> None:
-    """What happened before the first start is known from the first snapshot; old states are not told anew."""
-    eager.store([activity(T0 + HOUR - 60 * S, AVAILABLE)])
-    start = Start(eager)
-    start.startup._since_ms = lambda: T0 + HOUR - 300 * S
-    start.run()
-    assert eager.reader.windows == [(T0 + HOUR - 300 * S, T0 + HOUR)]
