@@ -12,6 +12,8 @@ FlexWfmError
 ├── LedgerError                the ledger cannot be used
 │   └── LedgerSchemaError      the ledger's schema does not fit this program
 ├── TwilioUnavailable          a REST read from Twilio failed
+├── KinesisError               the Kinesis stream of Twilio's events could not be read
+│   └── KinesisPositionLost    the place in a shard is not known to Kinesis any more
 └── WfmError                   the CXone side
     ├── ContractError          a profile is unreadable or incomplete
     └── CXoneWfmException      CXone refused or could not be reached (flex_plugin_backend.wfm.exceptions)
@@ -94,6 +96,14 @@ class LedgerSchemaError(LedgerError):
 
 class TwilioUnavailable(FlexWfmError):
     template = "Twilio's REST API could not be read ({what}): {problem}."
+
+
+class KinesisError(FlexWfmError):
+    template = "Kinesis stream {stream} could not be read: {problem}. {repair}"
+
+
+class KinesisPositionLost(KinesisError):
+    template = "Kinesis stream {stream}: the place in {shard} is not known there any more ({problem})."
 
 
 class WfmError(FlexWfmError):

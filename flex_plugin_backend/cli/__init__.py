@@ -10,6 +10,7 @@ from flex_plugin_backend.errors import FlexWfmError
 
 _COMMANDS = {
     "serve": "flex_plugin_backend.cli.serve:serve",
+    "consume-kinesis": "flex_plugin_backend.cli.consume_kinesis:consume_kinesis",
     "init": "flex_plugin_backend.cli.init:init",
     "report": "flex_plugin_backend.cli.report:report",
     "dead-letters": "flex_plugin_backend.cli.dead_letters:dead_letters",

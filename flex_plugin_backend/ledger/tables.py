@@ -180,6 +180,18 @@ gaps = Table(
 )
 Index("ix_gaps_state", gaps.c.tenant, gaps.c.state, gaps.c.from_ms)
 
+# How far each shard of a Kinesis stream has been read: the last record whose events are in the event log.
+stream_shards = Table(
+    "stream_shards",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("shard_id", String, primary_key=True),
+    Column("sequence", String),
+    Column("finished", Integer, nullable=False, server_default="0"),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
 # Figures of a queue and UTC day for which Twilio's statistics and the event log differ; gone when they agree again.
 queue_checks = Table(
     "queue_checks",

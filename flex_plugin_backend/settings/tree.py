@@ -299,6 +299,15 @@ class RepairSettings(Part):
     totals_every_s: float = Field(default=3600.0, ge=0, le=86_400)
 
 
+class KinesisSettings(Part):
+    """[tenants.NAME.kinesis]: an Amazon Kinesis stream into which Twilio writes; boto3 finds the credentials."""
+
+    stream: Text
+    region: Text | None = None
+    endpoint_url: HttpUrl | None = None
+    poll_s: float = Field(default=0.5, ge=0.2, le=60)
+
+
 class TenantSettings(Part):
     """[tenants.NAME]: one pair of a Twilio workspace and a CXone tenant."""
 
@@ -308,6 +317,7 @@ class TenantSettings(Part):
     states: StatesSettings = StatesSettings()
     reports: ReportsSettings = ReportsSettings()
     repair: RepairSettings = RepairSettings()
+    kinesis: KinesisSettings | None = None
 
 
 class Settings(Part):
@@ -371,6 +381,8 @@ def nested_model(annotation: Any) -> tuple[type[Part] | None, bool]:
     args: list[Any] = list(getattr(annotation, "__args__", ()))
     if isinstance(annotation, type) and issubclass(annotation, Part):
         return annotation, False
+    if len(args) == 2 and args[1] is type(None) and isinstance(args[0], type) and issubclass(args[0], Part):
+        return args[0], False
     if len(args) == 2 and isinstance(args[1], type) and issubclass(args[1], Part):
         return args[1], True
     return None, False

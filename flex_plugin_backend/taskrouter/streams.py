@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,25 @@ class Delivery:
         """Was anything in it understood; an empty batch is."""
         return not self.refused or bool(self.events or self.ignored or self.tests)
 
+    def counts(self, stored: int) -> dict[str, int]:
+        """Outcome -> how many events had it, given how many were new; outcomes without any are left out."""
+        found = {
+            "stored": stored,
+            "duplicate": len(self.events) - stored,
+            "ignored": self.ignored,
+            "test": len(self.tests),
+            "foreign": self.foreign,
+            "malformed": self.refused - self.foreign,
+        }
+        return {outcome: number for outcome, number in found.items() if number}
+
+    def set_aside(self, name: str, error: MalformedEvent | ForeignEvent) -> None:
+        """Count an event that cannot be taken."""
+        self.refused += 1
+        self.foreign += isinstance(error, ForeignEvent)
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(f"{name}: {error}")
+
 
 def read_delivery(body: bytes, owner: Owner) -> Delivery:
     """Everything in a request body; one bad event never costs the others.
@@ -64,6 +83,23 @@ def read_delivery(body: bytes, owner: Owner) -> Delivery:
     Raises:
         MalformedEvent: the body is no JSON, or neither an object nor a list of them.
     """
+    delivery = Delivery()
+    _read(body, owner, delivery)
+    return delivery
+
+
+def read_records(bodies: Iterable[tuple[str, bytes]], owner: Owner) -> Delivery:
+    """Everything in the records of a stream, each given with its name; a record that is no JSON is set aside, too."""
+    delivery = Delivery()
+    for name, body in bodies:
+        try:
+            _read(body, owner, delivery)
+        except MalformedEvent as error:
+            delivery.set_aside(name, error)
+    return delivery
+
+
+def _read(body: bytes, owner: Owner, delivery: Delivery) -> None:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -72,16 +108,11 @@ def read_delivery(body: bytes, owner: Owner) -> Delivery:
         found = [found]
     if not isinstance(found, list):
         raise MalformedEvent(problem="it is neither a CloudEvent nor a list of them")
-    delivery = Delivery()
     for one in found:
         try:
             _take(one, owner, delivery)
         except (MalformedEvent, ForeignEvent) as error:
-            delivery.refused += 1
-            delivery.foreign += isinstance(error, ForeignEvent)
-            if len(delivery.problems) < _MOST_PROBLEMS:
-                delivery.problems.append(f"{_name(one)}: {error}")
-    return delivery
+            delivery.set_aside(_name(one), error)
 
 
 def _take(one: object, owner: Owner, delivery: Delivery) -> None:

@@ -66,17 +66,8 @@ def _read(state: PluginState, door: Door) -> Delivery:
 
 
 def _keep_count(state: PluginState, tenant: str, delivery: Delivery, stored: int) -> None:
-    counts = {
-        "stored": stored,
-        "duplicate": len(delivery.events) - stored,
-        "ignored": delivery.ignored,
-        "test": len(delivery.tests),
-        "foreign": delivery.foreign,
-        "malformed": delivery.refused - delivery.foreign,
-    }
-    for outcome, number in counts.items():
-        if number:
-            state.metrics.requests.labels(tenant, outcome).inc(number)
+    for outcome, number in delivery.counts(stored).items():
+        state.metrics.requests.labels(tenant, outcome).inc(number)
     if delivery.refused:
         number, problems = delivery.refused, delivery.problems
         _log.error("events set aside", tenant=tenant, events=number, problems=problems, request_id=request_id())

@@ -13,6 +13,7 @@ from flex_plugin_backend.settings import (
     ActivityRule,
     ClockSettings,
     IntakeSettings,
+    KinesisSettings,
     LedgerSettings,
     LogSettings,
     MappingSettings,
@@ -38,6 +39,7 @@ TABLES: dict[str, type[Part]] = {
     "[tenants.NAME.states]": StatesSettings,
     "[tenants.NAME.reports]": ReportsSettings,
     "[tenants.NAME.repair]": RepairSettings,
+    "[tenants.NAME.kinesis]": KinesisSettings,
 }
 
 
