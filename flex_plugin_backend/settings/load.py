@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from flex_plugin_backend.errors import SettingsError
 from flex_plugin_backend.settings.checks import cross_check, early_check
+from flex_plugin_backend.settings.parts import Part
 from flex_plugin_backend.settings.problems import KeyPath, Problem, dotted
-from flex_plugin_backend.settings.tree import SECRET_SUFFIXES, Part, Settings, nested_model, secret_fields
+from flex_plugin_backend.settings.tree import SECRET_SUFFIXES, Settings, nested_model, secret_fields
 
 ENV_PREFIX = "FLEX_WFM__"
 ENV_CONFIG = "FLEX_WFM_CONFIG"

@@ -2,111 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PlainSerializer, SecretStr, field_validator, model_validator
 
 from flex_plugin_backend.clock import Clock, ScaledClock, SystemClock
+from flex_plugin_backend.settings.parts import (
+    Grace,
+    HttpUrl,
+    Part,
+    Seconds,
+    ShownWithoutUser,
+    Table,
+    Text,
+    UrlPrefix,
+    WfmChannel,
+    fault,
+    sid,
+    without_user,
+)
 
 SECRET_SUFFIXES = ("_file", "_env")
 BAD_TENANT_NAME = ("is not a usable tenant name", "Use a-z, 0-9, single _ and -; it is part of web addresses")
 _ATTRIBUTE_RULE = "attribute:"
-
-
-def _fault(setting: str, problem: str, repair: str) -> PydanticCustomError:
-    """A problem whose message already says what to do; `setting` is relative to the table it is raised in."""
-    return PydanticCustomError("flex_wfm", "{problem}", {"setting": setting, "problem": problem, "repair": repair})
-
-
-def _http_url(value: str) -> str:
-    if not value:
-        raise _fault("", "is empty", "Write the address in full, with https://")
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _fault(
-            "", "is not an address with a scheme and a host", "Write it in full, for example https://flex.example.com"
-        )
-    if parts.query or parts.fragment:
-        raise _fault(
-            "", "carries a query or a fragment", "Leave out everything from the question mark or number sign on"
-        )
-    return value.rstrip("/")
-
-
-def without_user(url: str | None) -> str | None:
-    """An address as it may be shown: without user name and password."""
-    if url is None or "@" not in url:
-        return url
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _sid(prefix: str, where: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not value:
-            raise _fault("", "is empty", f"Copy the {prefix}... sid from {where}")
-        # The length is no test: shorter and longer sids have been seen (Twilio reference 13, row 10).
-        if not re.fullmatch(prefix + "[0-9A-Za-z_-]+", value):
-            raise _fault("", f"is not a sid that starts with {prefix}", f"Copy it from {where}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _prefix(value: str) -> str:
-    value = value.strip("/")
-    if not re.fullmatch(r"[A-Za-z0-9._~/-]*", value):
-        raise _fault("", "holds characters that do not belong in a path", "Use letters, digits, dots, dashes, slashes")
-    return f"/{value}" if value else ""
-
-
-def _table_text(value: object) -> object:
-    """A table or list given as text, as environment variables do, is read as JSON; a list also as a,b,c."""
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if text[:1] in ("{", "["):
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise _fault("", "is not valid JSON", "Write it as a JSON object or array") from error
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _lower(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-WfmChannel = Annotated[Literal["voice", "chat", "sms", "web", "email", "fax", "other"], BeforeValidator(_lower)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-# A dump of the settings is shown to people; the password is for the signature check alone.
-ShownWithoutUser = Annotated[HttpUrl | None, PlainSerializer(without_user)]
-UrlPrefix = Annotated[str, AfterValidator(_prefix)]
-Text = Annotated[str, Field(min_length=1)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Grace = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Table = BeforeValidator(_table_text)
-
-
-class Part(BaseModel):
-    """A table of the settings: frozen, without unknown keys, its errors without the values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
 
 
 class ServerSettings(Part):
@@ -158,7 +79,7 @@ class ClockSettings(Part):
         names = ("start_ms", "anchor_ms", "speed")
         missing = [name for name in names if getattr(self, name) is None]
         if missing and len(missing) < len(names):
-            raise _fault(missing[0], "is missing, while others of [clock] are set", "Give all three or none of them")
+            raise fault(missing[0], "is missing, while others of [clock] are set", "Give all three or none of them")
         return self
 
     def build(self) -> Clock:
@@ -182,11 +103,11 @@ class SharedKey(Part):
 class TwilioSettings(Part):
     """[tenants.NAME.twilio]: the TaskRouter workspace."""
 
-    account_sid: Annotated[str, _sid("AC", "the Twilio console")]
-    workspace_sid: Annotated[str, _sid("WS", "TaskRouter in the Twilio console")]
+    account_sid: Annotated[str, sid("AC", "the Twilio console")]
+    workspace_sid: Annotated[str, sid("WS", "TaskRouter in the Twilio console")]
     auth_token: SecretStr = Field(min_length=1)
     shared_keys: Mapping[str, SharedKey] = Field(default_factory=dict)
-    rest_key_sid: Annotated[str, _sid("SK", "API keys in the Twilio console")] | None = None
+    rest_key_sid: Annotated[str, sid("SK", "API keys in the Twilio console")] | None = None
     rest_key_secret: SecretStr | None = Field(default=None, min_length=1)
     api_base_url: HttpUrl | None = None
     public_url: ShownWithoutUser = Field(default=None, repr=False)
@@ -197,7 +118,7 @@ class TwilioSettings(Part):
     def _key_pair(self) -> TwilioSettings:
         if (self.rest_key_sid is None) != (self.rest_key_secret is None):
             missing = "rest_key_sid" if self.rest_key_sid is None else "rest_key_secret"
-            raise _fault(
+            raise fault(
                 missing, "is missing, while its other half is set", "Give both, or neither to read with the auth token"
             )
         return self
@@ -227,7 +148,7 @@ class WfmSettings(Part):
     @model_validator(mode="after")
     def _cap_above_first(self) -> WfmSettings:
         if self.retry_cap_s < self.retry_first_s:
-            raise _fault("retry_cap_s", "is below retry_first_s", "Set the longest pause to at least the first one")
+            raise fault("retry_cap_s", "is below retry_first_s", "Set the longest pause to at least the first one")
         return self
 
 
@@ -245,7 +166,7 @@ class MappingSettings(Part):
     agent_id: Annotated[str, Field(pattern=r"^(worker_sid|friendly_name|attribute:[^.\s]+(\.[^.\s]+)*)$")] = (
         "worker_sid"
     )
-    offline_activity_sid: Annotated[str, _sid("WA", "the activities of the workspace")] | None = None
+    offline_activity_sid: Annotated[str, sid("WA", "the activities of the workspace")] | None = None
     activities: Annotated[Mapping[str, ActivityRule], Table] = Field(default_factory=dict)
     channels: Annotated[Mapping[str, WfmChannel], Table] = Field(default_factory=dict)
     pseudo_activities: Annotated[tuple[str, ...], Table] = ()
@@ -339,10 +260,10 @@ class Settings(Part):
     @classmethod
     def _tenant_names(cls, tenants: Mapping[str, TenantSettings]) -> Mapping[str, TenantSettings]:
         if not tenants:
-            raise _fault("", "holds no tenant", "Add a [tenants.NAME.twilio] and a [tenants.NAME.wfm] table")
+            raise fault("", "holds no tenant", "Add a [tenants.NAME.twilio] and a [tenants.NAME.wfm] table")
         for name in tenants:
             if not cls.is_tenant_name(name):
-                raise _fault(name, *BAD_TENANT_NAME)
+                raise fault(name, *BAD_TENANT_NAME)
         return tenants
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flask import current_app
 
 from flex_plugin_backend.settings import Settings
-from flex_plugin_backend.settings.tree import without_user
+from flex_plugin_backend.settings.parts import without_user
 from flex_plugin_backend.taskrouter.signature import SignatureChecker
 from flex_plugin_backend.taskrouter.streams import Owner
 from flex_plugin_backend.web.ports import RuntimePort

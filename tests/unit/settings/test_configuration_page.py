@@ -24,7 +24,8 @@ from flex_plugin_backend.settings import (
     TwilioSettings,
     WfmSettings,
 )
-from flex_plugin_backend.settings.tree import Part, secret_fields
+from flex_plugin_backend.settings.parts import Part
+from flex_plugin_backend.settings.tree import secret_fields
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 TABLES: dict[str, type[Part]] = {
