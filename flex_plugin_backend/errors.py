@@ -14,6 +14,8 @@ FlexWfmError
 ├── TwilioUnavailable          a REST read from Twilio failed
 ├── KinesisError               the Kinesis stream of Twilio's events could not be read
 │   └── KinesisPositionLost    the place in a shard is not known to Kinesis any more
+├── UnknownAgent               nobody is called so
+├── AmbiguousAgent             several are called so
 └── WfmError                   the CXone side
     ├── ContractError          a profile is unreadable or incomplete
     └── CXoneWfmException      CXone refused or could not be reached (flex_plugin_backend.wfm.exceptions)
@@ -104,6 +106,14 @@ class KinesisError(FlexWfmError):
 
 class KinesisPositionLost(KinesisError):
     template = "Kinesis stream {stream}: the place in {shard} is not known there any more ({problem})."
+
+
+class UnknownAgent(FlexWfmError):
+    template = "No agent, worker or name {name} is known {where}. {hint}"
+
+
+class AmbiguousAgent(FlexWfmError):
+    template = "{name} may be each of {number} workers:{people}\nAsk again with a worker sid{tenant}."
 
 
 class WfmError(FlexWfmError):

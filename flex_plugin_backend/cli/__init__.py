@@ -13,6 +13,7 @@ _COMMANDS = {
     "consume-kinesis": "flex_plugin_backend.cli.consume_kinesis:consume_kinesis",
     "init": "flex_plugin_backend.cli.init:init",
     "report": "flex_plugin_backend.cli.report:report",
+    "explain": "flex_plugin_backend.cli.explain:explain",
     "dead-letters": "flex_plugin_backend.cli.dead_letters:dead_letters",
     "validate": "flex_plugin_backend.cli.validate:validate",
     "contract": "flex_plugin_backend.cli.contract:contract",
