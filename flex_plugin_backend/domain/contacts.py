@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.intervals import whole_seconds
@@ -14,6 +13,8 @@ from flex_plugin_backend.domain.mapping import Channel, Direction, MappingRules,
 from flex_plugin_backend.domain.report_rules import ReportRules
 from flex_plugin_backend.domain.task_log import Seen, observe
 from flex_plugin_backend.domain.visits import Ending, Leg, Stay, TaskFold
+
+_NEVER_MS = 2**62
 
 
 class Outcome(StrEnum):
@@ -65,15 +66,6 @@ class QueueVisit:
     def wait_ms(self) -> int | None:
         """From the entry to the end of the visit; `None` while it is open."""
         return None if self.end_ms is None else self.end_ms - self.start_ms
-
-    def to_record(self) -> dict[str, Any]:
-        """The visit as JSON-able data."""
-        return _record(self)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> QueueVisit:
-        """The visit back from `to_record`."""
-        return cls(**{**record, "channel": Channel(record["channel"]), "outcome": Outcome(record["outcome"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,23 +125,6 @@ class HandledContact:
         """Hold in whole seconds."""
         return sum(whole_seconds(start, end) for start, end in self.holds or ())
 
-    def to_record(self) -> dict[str, Any]:
-        """The contact as JSON-able data."""
-        return _record(self)
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> HandledContact:
-        """The contact back from `to_record`."""
-        known = {**record, "channel": Channel(record["channel"]), "direction": Direction(record["direction"])}
-        if record.get("holds") is not None:
-            known["holds"] = tuple((start, end) for start, end in record["holds"])
-        known["flags"] = tuple(Flag(one) for one in record.get("flags", ()))
-        return cls(**known)
-
-
-def _record(fact: QueueVisit | HandledContact) -> dict[str, Any]:
-    return {one.name: getattr(fact, one.name) for one in fields(fact)}
-
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
@@ -158,6 +133,13 @@ class TaskFacts:
     task_sid: str
     visits: tuple[QueueVisit, ...] = ()
     contacts: tuple[HandledContact, ...] = ()
+
+    def span(self, told: tuple[int, int]) -> tuple[int, int | None]:
+        """From when to when anything of it counts (ms), given when its first and last events were; None: still."""
+        starts = [one.start_ms for one in self.visits] + [one.accepted_ms for one in self.contacts]
+        ends = [one.end_ms for one in self.visits] + [one.end_ms for one in self.contacts]
+        closed = [end_ms for end_ms in ends if end_ms is not None]
+        return min([*starts, told[0]]), None if len(closed) < len(ends) else max([*closed, told[1]])
 
 
 class TaskStory:
@@ -174,16 +156,21 @@ class TaskStory:
         self._channel: tuple[bool, int, str, str] | None = None
         self._direction: tuple[int, str, str] | None = None
         self._fold: TaskFold | None = TaskFold()
+        self._facts: TaskFacts | None = None
+        self._rules: ReportRules | None = None  # those by which the facts were worked out
 
     def apply(self, event: TaskRouterEvent, mapping: MappingRules) -> bool:
         """Merge one event that names this task, wherever in time it belongs; tells whether that said anything new."""
         described = self._describe(event, mapping)
+        if described:
+            self._facts = None
         seen = observe(event)
         if seen is None:
             return described
         if self._has(seen):
             return described
         at = bisect_left(self.seen, seen)
+        self._facts = None
         self.seen.insert(at, seen)
         if self._fold is not None and at == len(self.seen) - 1:
             self._fold.step(seen)
@@ -225,12 +212,37 @@ class TaskStory:
         """The workers that its reservations name."""
         return frozenset(leg.worker_sid for leg in self._folded().legs.values() if leg.worker_sid)
 
+    @property
+    def told_ms(self) -> tuple[int, int]:
+        """When its first and its last observation were."""
+        return (self.seen[0].at_ms, self.seen[-1].at_ms) if self.seen else (0, 0)
+
+    @property
+    def begun_ms(self) -> int:
+        """When its first visit or contact began, as far as is known; the end of time where there is none."""
+        fold = self._folded()
+        starts = [stay.start_ms for stay in fold.stays]
+        starts += [leg.accepted_ms for leg in fold.legs.values() if leg.accepted_ms is not None]
+        return min(starts, default=_NEVER_MS)
+
+    @property
+    def is_open(self) -> bool:
+        """Does somebody surely wait, or talk, still; a cheap look that may say no too often."""
+        fold = self._folded()
+        waits = fold.waiting is not None and self.direction is Direction.INBOUND
+        return fold.ended_ms is None and (waits or any(leg.talks and leg.gone_ms is None for leg in fold.legs.values()))
+
     def facts(self, rules: ReportRules, gone: Mapping[str, int] | None = None) -> TaskFacts:
-        """The facts as they are known now.
+        """The facts as they are known now; they are kept until the next event.
 
         Args:
             gone: for workers that were deleted: when (`AgentTimeline.deleted_ms`); their open contacts end there.
         """
+        if self._facts is None or self._rules is not rules or (gone and self.workers() & gone.keys()):
+            self._facts, self._rules = self._work_out(rules, gone or {}), rules
+        return self._facts
+
+    def _work_out(self, rules: ReportRules, gone: Mapping[str, int]) -> TaskFacts:
         fold = self._folded()
         visits: list[QueueVisit] = []
         if self.direction is Direction.INBOUND:
@@ -238,7 +250,7 @@ class TaskStory:
             if fold.never_queued is not None:
                 visits.append(self._never_queued(len(visits), fold, fold.never_queued))
         accepted = (leg for leg in fold.legs.values() if leg.accepted_ms is not None)
-        contacts = [self._contact(leg, leg.accepted_ms or 0, fold, rules, gone or {}) for leg in accepted]
+        contacts = [self._contact(leg, leg.accepted_ms or 0, fold, rules, gone) for leg in accepted]
         contacts.sort(key=lambda one: (one.accepted_ms, one.reservation_sid))
         return TaskFacts(self.task_sid, tuple(visits), tuple(contacts))
 
@@ -305,25 +317,6 @@ class TaskStory:
             holds=_holds(fold, accepted_ms, talk_end_ms),
             flags=tuple(sorted(flags)),
         )
-
-    def to_record(self) -> dict[str, Any]:
-        """The story as JSON-able data."""
-        return {
-            "task_sid": self.task_sid,
-            "channel": list(self._channel) if self._channel else None,
-            "direction": list(self._direction) if self._direction else None,
-            "seen": [one.to_record() for one in self.seen],
-        }
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> TaskStory:
-        """The story back from `to_record`."""
-        story = cls(record["task_sid"])
-        story._channel = tuple(record["channel"]) if record["channel"] else None
-        story._direction = tuple(record["direction"]) if record["direction"] else None
-        story.seen = [Seen.from_record(one) for one in record["seen"]]
-        story._fold = None
-        return story
 
 
 def _outcome(stay: Stay, rules: ReportRules) -> Outcome:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from flex_plugin_backend.domain.agents import Segment
 from flex_plugin_backend.domain.contacts import HandledContact, Outcome, QueueVisit, TaskFacts
@@ -374,15 +375,32 @@ def _performance_row(agent_id: str, figures: AgentFigures) -> AgentPerformanceRo
 def touched_by_task(before: TaskFacts | None, after: TaskFacts, as_of_ms: int) -> frozenset[Interval]:
     """The intervals whose rows may differ because a task's facts changed, up to the one that owns `as_of_ms`."""
     held = before or TaskFacts(after.task_sid)
+    if held == after:
+        return frozenset()
     found: set[Interval] = set()
-    for visit in set(held.visits) ^ set(after.visits):
-        # Its end counts once, and it is backlog wherever it lies over the end of an interval.
-        end_ms = as_of_ms if visit.end_ms is None else min(visit.end_ms, as_of_ms)
-        found.update(intervals(visit.start_ms, end_ms + 1))
+    for old, new in zip_longest(held.visits, after.visits):
+        if old != new:
+            found.update(_touched_by_visit(old, new, as_of_ms))
     for contact in set(held.contacts) ^ set(after.contacts):
         if contact.end_ms is not None and contact.end_ms <= as_of_ms:
             found.add(owner(contact.end_ms))
     return frozenset(found)
+
+
+def _touched_by_visit(old: QueueVisit | None, new: QueueVisit | None, as_of_ms: int) -> Iterator[Interval]:
+    """Its end counts once, and it is backlog wherever it lies over the end of an interval."""
+    ends = [as_of_ms if one is None or one.end_ms is None else min(one.end_ms, as_of_ms) for one in (old, new)]
+    if old is not None and new is not None and _place(old) == _place(new):
+        # The same wait, which ended at another time, or ends now: before that nothing is different.
+        yield from intervals(min(ends), max(ends) + 1)
+        return
+    for one, end_ms in zip((old, new), ends, strict=True):
+        if one is not None:
+            yield from intervals(one.start_ms, end_ms + 1)
+
+
+def _place(visit: QueueVisit) -> tuple[object, ...]:
+    return visit.queue_sid, visit.queue_name, visit.channel, visit.start_ms
 
 
 def touched_by_states(changed_from_ms: int, rules: ReportRules, as_of_ms: int) -> frozenset[Interval]:

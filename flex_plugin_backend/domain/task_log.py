@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 from flex_plugin_backend.domain import events as ev
 from flex_plugin_backend.domain.events import TaskRouterEvent
@@ -103,20 +102,6 @@ class Seen:
     def content(self) -> tuple[object, ...]:
         """What tells it from another observation of the same moment, whatever sid its route gave it."""
         return self.approximate, self.reservation_sid, self.queue_sid, self.initiator_sid, self.target_queue_sid
-
-    def to_record(self) -> dict[str, Any]:
-        """What it holds, as JSON-able data."""
-        found = {name: getattr(self, name) for name in _NAMES}
-        found["kind"] = int(self.kind)
-        return {name: value for name, value in found.items() if value is not None and value is not False}
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Seen:
-        """The observation back from `to_record`."""
-        return cls(**{**record, "kind": Kind(record["kind"])})
-
-
-_NAMES = tuple(one.name for one in fields(Seen))
 
 
 def observe(event: TaskRouterEvent) -> Seen | None:

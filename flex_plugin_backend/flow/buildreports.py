@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -28,8 +29,8 @@ from flex_plugin_backend.wfm import (
 )
 from flex_plugin_backend.wfm.contract import Profile
 
-# How many states before an interval are read to find the start of the row that lasts into it; then all of them.
-FEW_STATES, ALL_STATES = 12, 100_000
+# How many states before an interval are read to find the start of the row that lasts into it; then more, then all.
+FEW_STATES, MORE_STATES, ALL_STATES = 4, 50, 1_000_000
 
 
 class ReportBuilder:
@@ -67,33 +68,32 @@ class ReportBuilder:
     def _lines(self, interval: Interval, mapping: MappingRules) -> list[AgentLine]:
         lines: list[AgentLine] = []
         with self._ledger.read() as connection:
-            agents = [(sid, agent_id) for sid, agent_id, _ in agent_rows.load(connection, self._tenant)]
-            for worker_sid, agent_id in agents:
-                if agent_id is None:
-                    continue
-                read = partial(
-                    segment_rows.line,
-                    connection,
-                    self._tenant,
-                    worker_sid,
-                    interval.start_ms,
-                    interval.end_ms + INTERVAL_MS,
-                )
-                states = self._states(read, interval, mapping)
+            span = (interval.start_ms, interval.end_ms + INTERVAL_MS)
+            known = segment_rows.lines(connection, self._tenant, *span, FEW_STATES)
+            for worker_sid, agent_id in agent_rows.names(connection, self._tenant):
+                states: Sequence[Segment] | None = known.get(worker_sid)
                 if states:
-                    lines.append(AgentLine(worker_sid, agent_id, None, states))
+                    read = partial(segment_rows.line, connection, self._tenant, worker_sid, *span)
+                    lines.append(AgentLine(worker_sid, agent_id, None, self._states(states, read, interval, mapping)))
         return lines
 
     def _states(
-        self, read: Callable[[int], list[Segment]], interval: Interval, mapping: MappingRules
+        self,
+        states: Sequence[Segment],
+        read: Callable[[int], Sequence[Segment]],
+        interval: Interval,
+        mapping: MappingRules,
     ) -> Sequence[Segment]:
         """The line from the start of the activity row that lasts into the interval, or from its very beginning."""
-        found = read(FEW_STATES)
-        earlier = [one for one in found if one.start_ms < interval.start_ms]
-        if len(earlier) < FEW_STATES:
-            return found
-        start = self._row_start(found, len(earlier), mapping)
-        return found[start:] if start is not None else read(ALL_STATES)
+        for asked, more in ((FEW_STATES, MORE_STATES), (MORE_STATES, ALL_STATES)):
+            earlier = bisect_left(states, interval.start_ms, key=lambda one: one.start_ms)
+            if earlier < asked:
+                break
+            start = self._row_start(states, earlier, mapping)
+            if start is not None:
+                return states[start:]
+            states = read(more)
+        return states
 
     def _row_start(self, line: Sequence[Segment], earlier: int, mapping: MappingRules) -> int | None:
         """The newest state before the interval that surely begins a row: two long neighbours told apart by the WFM."""

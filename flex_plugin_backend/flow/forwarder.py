@@ -94,6 +94,7 @@ class Forwarder:
         self._chance = chance or random.Random()
         self._failures = 0
         self._outage_since_ms: int | None = None
+        self._took_all = False  # nothing waits behind the batch that was claimed last
         self._claimed = True  # perhaps: by a process or a step that came to no end
         self.duty = Duty(f"forwarder-{tenant}", self._turn, poll_s=IDLE_POLL_S)
 
@@ -115,6 +116,8 @@ class Forwarder:
         self._claimed = True
         wait_s = self.step()
         self._claimed = False
+        if wait_s == 0.0 and self._took_all and self._board.standing.condition is not Condition.CATCHING_UP:
+            return UNTIL_WOKEN  # whatever has come since has woken it
         # New changes do not shorten a pause that the peer needs; only the duty's end does.
         return UNTIL_WOKEN if wait_s is None else Pause(wait_s, firm=True)
 
@@ -166,7 +169,7 @@ class Forwarder:
     def _claim(self) -> tuple[list[StateChange], bool]:
         """The next batch, marked as being sent, and whether superseded states were skipped on the way."""
         with self._ledger.read() as connection:
-            if not outbox.number(connection, self._tenant, (Delivery.PENDING,)):
+            if not outbox.any_pending(connection, self._tenant):
                 return [], False
         now_ms = self._clock.now_ms()
         before_ms = now_ms - round(self._rules.catch_up_s * 1000)
@@ -175,6 +178,7 @@ class Forwarder:
             if any(one.start_ms < before_ms for one in waiting):
                 outbox.skip_superseded_before(connection, self._tenant, before_ms, "superseded during an outage")
                 waiting = outbox.pending(connection, self._tenant, self._rules.batch_limit)
+            self._took_all = len(waiting) < self._rules.batch_limit
             findings = [one.id for one in waiting if (one.cause_sid or "").startswith(FINDING)]
             over = outbox.skip_past_findings(connection, self._tenant, findings, "seen in a snapshot only, and over")
             batch, short = self._without_short([one for one in waiting if one.id not in over])

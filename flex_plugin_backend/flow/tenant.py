@@ -23,7 +23,7 @@ from flex_plugin_backend.flow.holes import Submit
 from flex_plugin_backend.flow.leader import Lease
 from flex_plugin_backend.flow.looking import HistoryPages
 from flex_plugin_backend.flow.metrics import FlowMetrics
-from flex_plugin_backend.flow.projector import Projector
+from flex_plugin_backend.flow.projector import MOST_PER_STEP, Projector
 from flex_plugin_backend.flow.reconciler import Reconciler, RepairRules
 from flex_plugin_backend.flow.reporter import Report, Reporter, ReportTiming
 from flex_plugin_backend.flow.rules import derive_report_rules, derive_rules, derive_state_rules
@@ -280,7 +280,7 @@ class Tenant:
         yield from retraced(self.startup.course)
 
     def _project(self) -> Pause:
-        if self.projector.step():
+        if self.projector.step() >= MOST_PER_STEP:
             return AT_ONCE
         due_ms = self.projector.next_timer_ms()
         return UNTIL_WOKEN if due_ms is None else Pause(max(0.0, (due_ms - self._clock.now_ms()) / 1000))

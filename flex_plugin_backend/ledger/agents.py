@@ -30,6 +30,14 @@ def load(connection: Connection, tenant: str) -> Iterator[tuple[str, str | None,
         yield row.worker_sid, row.agent_id, json.loads(row.timeline)
 
 
+def names(connection: Connection, tenant: str) -> list[tuple[str, str]]:
+    """Every worker that has an agent id, with it."""
+    found = connection.execute(
+        select(agents.c.worker_sid, agents.c.agent_id).where(agents.c.tenant == tenant, agents.c.agent_id.is_not(None))
+    )
+    return [(row.worker_sid, row.agent_id) for row in found]
+
+
 def save(
     connection: Connection, tenant: str, rows: Sequence[tuple[str, str | None, dict[str, Any]]], updated_ms: int
 ) -> None:

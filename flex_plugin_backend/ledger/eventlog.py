@@ -17,6 +17,13 @@ from flex_plugin_backend.ledger.tables import cursors, events
 # Made once: json.dumps would make an encoder for each event.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+
+# How far the arrivals are known only narrows what another index found. SQLite is told so: without figures about the
+# table it takes "all but the newest" for a short list, and reads the whole log.
+def _known(up_to_seq: Any) -> Any:
+    return events.c.seq + 0 <= up_to_seq
+
+
 # The statements of the hot path are built once: building one costs more than running it.
 _APPEND = {
     name: dialect.insert(events)
@@ -29,6 +36,15 @@ _AFTER = (
     .where(events.c.tenant == bindparam("of_tenant"), events.c.seq > bindparam("after_seq"))
     .order_by(events.c.seq)
     .limit(bindparam("most"))
+)
+_OF_TASKS = (
+    select(events.c.task_sid, events.c.body)
+    .where(
+        events.c.tenant == bindparam("of_tenant"),
+        events.c.task_sid.in_(bindparam("sids", expanding=True)),
+        _known(bindparam("up_to_seq")),
+    )
+    .order_by(events.c.task_sid, events.c.occurred_ms, events.c.seq)
 )
 _SET_CURSOR: dict[str, Insert] = {}
 for _name, _insert in (("sqlite", sqlite.insert(cursors)), ("postgresql", postgresql.insert(cursors))):
@@ -85,7 +101,7 @@ def of_worker(
             events.c.tenant == tenant,
             events.c.worker_sid == worker_sid,
             events.c.occurred_ms >= from_ms,
-            events.c.seq <= up_to_seq,
+            _known(up_to_seq),
         )
         .order_by(events.c.occurred_ms, events.c.seq)
     )
@@ -102,6 +118,19 @@ def of_task(connection: Connection, tenant: str, task_sid: str) -> list[TaskRout
     return [_event(row.body) for row in found]
 
 
+def of_tasks(
+    connection: Connection, tenant: str, task_sids: Iterable[str], up_to_seq: int
+) -> dict[str, list[TaskRouterEvent]]:
+    """Each task's events among the first `up_to_seq` that arrived, oldest first; tasks without any are left out."""
+    sids = list(task_sids)
+    found: dict[str, list[TaskRouterEvent]] = {}
+    for at in range(0, len(sids), 500):
+        rows = connection.execute(_OF_TASKS, {"of_tenant": tenant, "sids": sids[at : at + 500], "up_to_seq": up_to_seq})
+        for task_sid, body in rows:
+            found.setdefault(task_sid, []).append(_event(body))
+    return found
+
+
 def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str], up_to_seq: int) -> dict[str, int]:
     """When each of these tasks ended (epoch ms), for those that have, as the first `up_to_seq` arrivals tell."""
     sids = list(task_sids)
@@ -113,7 +142,7 @@ def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str], up_
                 events.c.tenant == tenant,
                 events.c.task_sid.in_(sids[at : at + 500]),
                 events.c.type.in_(sorted(TASK_ENDINGS)),
-                events.c.seq <= up_to_seq,
+                _known(up_to_seq),
             )
             .group_by(events.c.task_sid)
         )
@@ -129,7 +158,7 @@ def recent_task_ends(connection: Connection, tenant: str, from_ms: int, up_to_se
             events.c.tenant == tenant,
             events.c.occurred_ms >= from_ms,
             events.c.type.in_(sorted(TASK_ENDINGS)),
-            events.c.seq <= up_to_seq,
+            _known(up_to_seq),
         )
         .group_by(events.c.task_sid)
     )

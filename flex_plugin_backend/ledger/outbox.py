@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Exists, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Exists, Row, Select, bindparam, func, insert, select, update
 
 from flex_plugin_backend.ledger.tables import agents, answers, state_changes
 
@@ -59,6 +59,27 @@ IN_LINE = (
 )
 
 
+# The statements of the hot path are built once: building one costs more than running it.
+_RECORD = insert(state_changes)
+_ANSWER = insert(answers)
+_PENDING = (
+    select(state_changes)
+    .where(_table.tenant == bindparam("of_tenant"), _table.status == Delivery.PENDING)
+    .order_by(_table.id)
+    .limit(bindparam("most"))
+)
+_ANY_PENDING = (
+    select(_table.id).where(_table.tenant == bindparam("of_tenant"), _table.status == Delivery.PENDING).limit(1)
+)
+_ROW = _table.id == bindparam("row_id")
+_MARK = update(state_changes).where(_ROW).values(status=bindparam("to_status"), note=bindparam("to_note"))
+_DELIVERED = (
+    update(state_changes)
+    .where(_ROW)
+    .values(status=Delivery.DELIVERED, delivered_ms=bindparam("at_ms"), answer_id=bindparam("answer"), note=None)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateChange:
     """One state of one agent, to be told to the WFM. `id` is 0 until it is stored; times are epoch milliseconds."""
@@ -85,7 +106,7 @@ class StateChange:
 def record(connection: Connection, tenant: str, changes: Sequence[StateChange]) -> None:
     """Store new state changes in the order in which they are to be sent."""
     if changes:
-        connection.execute(insert(state_changes), [_values(tenant, one) for one in changes])
+        connection.execute(_RECORD, [_values(tenant, one) for one in changes])
 
 
 def last_of_worker(connection: Connection, tenant: str, worker_sid: str) -> StateChange | None:
@@ -147,19 +168,20 @@ def last_told(connection: Connection, tenant: str, worker_sid: str) -> StateChan
 
 def pending(connection: Connection, tenant: str, limit: int) -> list[StateChange]:
     """The oldest changes that wait to be sent, in sending order."""
-    found = connection.execute(
-        select(state_changes)
-        .where(_table.tenant == tenant, _table.status == Delivery.PENDING)
-        .order_by(_table.id)
-        .limit(limit)
-    )
+    found = connection.execute(_PENDING, {"of_tenant": tenant, "most": limit})
     return [_change(row) for row in found]
+
+
+def any_pending(connection: Connection, tenant: str) -> bool:
+    """Does a change wait to be sent."""
+    return connection.execute(_ANY_PENDING, {"of_tenant": tenant}).first() is not None
 
 
 def mark(connection: Connection, ids: Iterable[int], status: Delivery, note: str | None = None) -> None:
     """Set the status of these rows."""
-    for some in _chunks(list(ids)):
-        connection.execute(update(state_changes).where(_table.id.in_(some)).values(status=status, note=note))
+    rows = [{"row_id": one, "to_status": status, "to_note": note} for one in ids]
+    if rows:
+        connection.execute(_MARK, rows)
 
 
 def withdraw(connection: Connection, ids: Iterable[int]) -> None:
@@ -170,12 +192,9 @@ def withdraw(connection: Connection, ids: Iterable[int]) -> None:
 
 def mark_delivered(connection: Connection, ids: Iterable[int], at_ms: int, answer_id: int) -> None:
     """These were accepted by the WFM."""
-    for some in _chunks(list(ids)):
-        connection.execute(
-            update(state_changes)
-            .where(_table.id.in_(some))
-            .values(status=Delivery.DELIVERED, delivered_ms=at_ms, answer_id=answer_id, note=None)
-        )
+    rows = [{"row_id": one, "at_ms": at_ms, "answer": answer_id} for one in ids]
+    if rows:
+        connection.execute(_DELIVERED, rows)
 
 
 def mark_dead(connection: Connection, change_id: int, note: str, answer_id: int) -> None:
@@ -280,9 +299,8 @@ def keep_answer(
     connection: Connection, tenant: str, *, at_ms: int, what: str, status: int | None, rows: int, body: str | None
 ) -> int:
     """Store what the WFM answered; returns its number."""
-    done = connection.execute(
-        insert(answers).values(tenant=tenant, at_ms=at_ms, what=what, status=status, rows=rows, body=body)
-    )
+    values = {"tenant": tenant, "at_ms": at_ms, "what": what, "status": status, "rows": rows, "body": body}
+    done = connection.execute(_ANSWER, values)
     key = done.inserted_primary_key
     return int(key[0]) if key else 0
 

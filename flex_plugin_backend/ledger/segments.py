@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, select
 
 from flex_plugin_backend.domain.agents import Segment
 from flex_plugin_backend.domain.mapping import Channel, Direction, EffectiveState, State
-from flex_plugin_backend.ledger.tables import segments
+from flex_plugin_backend.ledger.tables import agents, segments
 
 _table = segments.c
 
@@ -18,6 +19,42 @@ def append(connection: Connection, tenant: str, lines: Iterable[tuple[str, Seque
     rows = [_values(tenant, worker_sid, one) for worker_sid, some in lines for one in some]
     if rows:
         connection.execute(insert(segments), rows)
+
+
+# For each worker the start of the earliest state that is wanted, found in the index; then the states from there on. An
+# outer join, because SQLite then goes from worker to worker; it would begin with every state there is otherwise.
+_earlier = segments.alias("earlier")
+_EARLIEST = (
+    select(_earlier.c.start_ms)
+    .where(
+        _earlier.c.tenant == agents.c.tenant,
+        _earlier.c.worker_sid == agents.c.worker_sid,
+        _earlier.c.start_ms < bindparam("from_ms"),
+    )
+    .order_by(_earlier.c.start_ms.desc())
+    .limit(1)
+    .offset(bindparam("skipped"))
+    .correlate(agents)
+    .scalar_subquery()
+)
+_LINES = (
+    select(
+        _table.worker_sid, _table.start_ms, _table.state, _table.channel, _table.direction,
+        _table.activity_sid, _table.activity_name,
+    )
+    .select_from(agents)
+    .outerjoin(
+        segments,
+        and_(
+            _table.tenant == agents.c.tenant,
+            _table.worker_sid == agents.c.worker_sid,
+            _table.start_ms >= func.coalesce(_EARLIEST, 0),
+            _table.start_ms < bindparam("to_ms"),
+        ),
+    )
+    .where(agents.c.tenant == bindparam("of_tenant"))
+    .order_by(agents.c.worker_sid, _table.start_ms)
+)  # fmt: skip
 
 
 # From when to when a line is another than before, epoch ms; None: to its end.
@@ -81,6 +118,18 @@ def line(connection: Connection, tenant: str, worker_sid: str, from_ms: int, to_
     return [_segment(row) for row in [*reversed(earlier), *within]]
 
 
+def lines(connection: Connection, tenant: str, from_ms: int, to_ms: int, before: int) -> dict[str, list[Segment]]:
+    """Every worker's states that begin in `[from_ms, to_ms)` and up to `before` earlier ones, oldest first."""
+    found = connection.execute(
+        _LINES, {"of_tenant": tenant, "from_ms": from_ms, "to_ms": to_ms, "skipped": max(0, before - 1)}
+    )
+    read: dict[str, list[Segment]] = {}
+    for worker_sid, start_ms, *state in found:
+        if worker_sid is not None:
+            read.setdefault(worker_sid, []).append(Segment(start_ms, _state(*state)))
+    return read
+
+
 def first_ms(connection: Connection, tenant: str) -> int | None:
     """When the first state that is known began."""
     return connection.execute(select(func.min(_table.start_ms)).where(_table.tenant == tenant)).scalar()
@@ -101,13 +150,18 @@ def _values(tenant: str, worker_sid: str, one: Segment) -> dict[str, object]:
 
 
 def _segment(row: Row[tuple[object, ...]]) -> Segment:
-    return Segment(
-        row.start_ms,
-        EffectiveState(
-            State(row.state),
-            Channel(row.channel) if row.channel else None,
-            Direction(row.direction) if row.direction else None,
-            row.activity_sid,
-            row.activity_name,
-        ),
+    return Segment(row.start_ms, _state(row.state, row.channel, row.direction, row.activity_sid, row.activity_name))
+
+
+@lru_cache(maxsize=4096)
+def _state(
+    state: str, channel: str | None, direction: str | None, activity_sid: str | None, activity_name: str | None
+) -> EffectiveState:
+    """There are few different states and many rows of them."""
+    return EffectiveState(
+        State(state),
+        Channel(channel) if channel else None,
+        Direction(direction) if direction else None,
+        activity_sid,
+        activity_name,
     )

@@ -114,14 +114,14 @@ segments = Table(
     Column("activity_name", String),
 )
 
-# The projection per task (domain.contacts.TaskStory). `closed_ms` is NULL while anything of it is open, and so is
-# `span_level`: how long it was open, in steps (ledger.tasks), so that finding those of an interval stays cheap.
+# Since when anything of a task counts in reports, and until when; what it is stands in the event log. `closed_ms` is
+# NULL while anything of it is open, and so is `span_level`: how long it was open, in steps (ledger.tasks), so that
+# finding those of an interval stays cheap.
 tasks = Table(
     "tasks",
     metadata,
     Column("tenant", String, primary_key=True),
     Column("task_sid", String, primary_key=True),
-    Column("story", Text, nullable=False),
     Column("opened_ms", BigInteger, nullable=False),
     Column("closed_ms", BigInteger),
     Column("span_level", Integer),

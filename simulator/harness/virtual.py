@@ -141,9 +141,11 @@ class VirtualFloor:
             with self.service.present() as (world, _):
                 happens_ms = world.next_ms()
         arrives_ms = self.mail.next_ms()
+        gathers_ms = self.route.gathers_ms
+        # What happens next arrives no sooner than it has been gathered, so the floor may go as far at once.
         dues = (
-            happens_ms,
-            None if arrives_ms is None else arrives_ms + self.route.gathers_ms,
+            None if happens_ms is None else happens_ms + gathers_ms,
+            None if arrives_ms is None else arrives_ms + gathers_ms,
             self.drive.next_ms(),
         )
         return min(due_ms for due_ms in (*dues, 2**62) if due_ms is not None)

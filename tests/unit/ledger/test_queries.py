@@ -10,10 +10,12 @@ import pytest
 from histories import AVAILABLE, activity, reservation, task
 from sqlalchemy import Connection, event
 
-from flex_plugin_backend.ledger import agents, eventlog, outbox
+from flex_plugin_backend.ledger import agents, eventlog, outbox, receipts, segments
+from flex_plugin_backend.ledger import tasks as task_rows
 from flex_plugin_backend.ledger.eventlog import Arrival
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
 from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.ledger.tasks import TaskRow
 
 TENANT = "acme"
 
@@ -79,6 +81,14 @@ HOT: dict[str, Callable[[Connection], object]] = {
     "number_after": lambda c: eventlog.number_after(c, TENANT, 5),
     "cursor": lambda c: eventlog.cursor(c, TENANT, "states"),
     "agents.load": lambda c: list(agents.load(c, TENANT)),
+    "agents.names": lambda c: agents.names(c, TENANT),
+    "any_pending": lambda c: outbox.any_pending(c, TENANT),
+    "of_tasks": lambda c: eventlog.of_tasks(c, TENANT, ["WT1", "WT2"], 99),
+    "tasks.between": lambda c: task_rows.between(c, TENANT, 5, 9),
+    "tasks.open_ones": lambda c: task_rows.open_ones(c, TENANT),
+    "segments.lines": lambda c: segments.lines(c, TENANT, 5, 9, 4),
+    "receipts.dirty": lambda c: receipts.dirty(c, TENANT, 0),
+    "receipts.last_start_ms": lambda c: receipts.last_start_ms(c, TENANT, receipts.QUEUE),
 }
 # The one row of the newest is taken from the index as it lies, whatever the length of the history.
 NEVER_SORTED = ("pending", "last_of_worker", "last_sent", "last_told", "after", "last_seq")
@@ -184,3 +194,23 @@ def test_many_ids_are_marked_in_one_go(ledger: Ledger) -> None:
         assert outbox.number(connection, TENANT, [Delivery.SENDING]) == 1_201
         outbox.release(connection, ids)
         assert outbox.number(connection, TENANT, [Delivery.PENDING]) == 1_201
+
+
+def test_tasks_are_found_by_the_interval_they_touch(ledger: Ledger) -> None:
+    """Whatever they lasted: seconds, months, or still; half-open, and none besides."""
+    day_ms = 86_400_000
+    spans = {
+        "before": (0, 999), "ends": (0, 1_000), "within": (1_200, 1_300), "begins": (1_999, 5_000), "after": (2_000, 9),
+        "open": (500, None), "open later": (2_000, None), "long": (0, 40 * day_ms), "very long": (0, 4_000 * day_ms),
+        "an hour": (0, 3_600_000), "a day": (1_500, day_ms),
+    }  # fmt: skip
+    with ledger.write() as connection:
+        task_rows.save(connection, "acme", [TaskRow(name, *span) for name, span in spans.items()])
+        task_rows.save(connection, "other", [TaskRow("theirs", 0, None)])
+        found = task_rows.between(connection, "acme", 1_000, 2_000)
+        assert set(task_rows.open_ones(connection, "acme")) >= {"open", "open later"}
+    expected = {
+        name for name, (opened, closed) in spans.items() if opened < 2_000 and (closed is None or closed >= 1_000)
+    }
+    assert set(found) == expected
+    assert len(found) == len(expected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from histories import CATALOGUE, WORKER, event, reservation, rules, task
 
 from flex_plugin_backend.domain.agents import Segment
-from flex_plugin_backend.domain.contacts import Flag, HandledContact, Outcome, QueueVisit, TaskStory
+from flex_plugin_backend.domain.contacts import Flag, Outcome, TaskStory
 from flex_plugin_backend.domain.events import SNAPSHOT_RESERVATION_GONE, TaskRouterEvent
 from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval, intervals, owner
 from flex_plugin_backend.domain.mapping import ActivityOverride, Channel, EffectiveState, State
@@ -220,18 +219,6 @@ def test_an_event_that_says_nothing_of_queues_changes_nothing() -> None:
     assert told.apply(task("updated", NINE + 20_000, task_channel="voice"), rules().mapping) is False
     assert told.apply(call(NINE)[1], rules().mapping) is False  # the same by another route, under another event id
     assert len(told.facts(RULES).contacts) == 1
-
-
-def test_facts_and_stories_survive_being_stored() -> None:
-    """As JSON and back they are equal."""
-    told = story(*call(NINE), event("participant.hold", NINE + 20_000, task_sid="WT1"))
-    facts = told.facts(RULES)
-    loaded = TaskStory.from_record(json.loads(json.dumps(told.to_record())))
-    assert loaded.facts(RULES) == facts
-    for contact in facts.contacts:
-        assert HandledContact.from_record(json.loads(json.dumps(contact.to_record()))) == contact
-    for visit in facts.visits:
-        assert QueueVisit.from_record(json.loads(json.dumps(visit.to_record()))) == visit
 
 
 def test_the_word_of_the_abandoned_attribute_counts_only_where_a_setting_says_so() -> None:
