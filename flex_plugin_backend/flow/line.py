@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from flex_plugin_backend.domain.agents import Segment
-from flex_plugin_backend.domain.mapping import MappingRules, Unmapped
+from flex_plugin_backend.domain.mapping import MappingRules, State, Unmapped
 from flex_plugin_backend.ledger import outbox
 from flex_plugin_backend.ledger.outbox import WAITING, Delivery, Kind, StateChange
 
@@ -31,9 +31,14 @@ class Author:
 def changes_of(
     segments: Sequence[Segment], mapping: MappingRules, author: Author, before: Pair | None
 ) -> list[StateChange]:
-    """Segments -> state changes: a new one only where (event id, reason) differs from the one before."""
+    """Segments -> state changes: a new one only where (event id, reason) differs from the one before.
+
+    A worker's line begins where something is known: what lies before the first sight is no state.
+    """
     changes: list[StateChange] = []
     for segment in segments:
+        if before is None and segment.state.state is State.UNKNOWN and segment.state.activity_sid is None:
+            continue
         found = mapping.wfm_state(segment.state)
         unmapped = found.problem if isinstance(found, Unmapped) else author.agent_problem
         pair: Pair = (None, "") if isinstance(found, Unmapped) else (found.event_id, found.reason)
