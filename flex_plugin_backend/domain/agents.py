@@ -12,6 +12,9 @@ from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import Channel, Direction, EffectiveState, MappingRules, State
 from flex_plugin_backend.domain.reservations import TASK_ENDINGS, Reservation, StateRules, Status, least
 
+# An events filter for a WFM leaves these out. When a deleted worker left must not depend on whether they came.
+OF_CAPACITY = frozenset({"worker.capacity.update", "worker.channel.availability.update"})
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -58,7 +61,8 @@ class AgentTimeline:
         instant can be.
         """
         deleted_before = self.deleted_ms
-        self.newest_ms = max(self.newest_ms, event.occurred_ms)
+        if event.type not in OF_CAPACITY:
+            self.newest_ms = max(self.newest_ms, event.occurred_ms)
         self._name(event)
         affected_ms = self._dispatch(event, rules)
         if self.deleted_ms != deleted_before:
@@ -153,7 +157,7 @@ class AgentTimeline:
 
     @property
     def deleted_ms(self) -> int | None:
-        """When a deleted worker left: the newest time of any of its events (the deletion itself bears an old stamp)."""
+        """When a deleted worker left: the newest time of its events, as the deletion bears an old stamp."""
         return self.newest_ms if self.deleted else None
 
     def effective_at(self, at_ms: int, as_of_ms: int, rules: Rules) -> EffectiveState:

@@ -220,6 +220,8 @@ class Attendance:
     def _go(self, worker: Worker, errand: Errand) -> None:
         mind = self.minds[worker.index]
         mind.due = None
+        if worker.deleted_ms is not None:
+            return
         if errand.duration_ms is None:
             self._go_home(worker)
         elif not worker.held and worker.activity is not errand.activity:

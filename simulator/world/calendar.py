@@ -107,9 +107,10 @@ class Demand:
         at_ms = float(after_ms)
         for _ in range(_HORIZON_STEPS):
             step_end_ms = (int(at_ms) // STEP_MS + 1) * STEP_MS
-            done = (step_end_ms - at_ms) * self.factor(int(at_ms))
-            if done >= work:
-                return int(at_ms + work / self.factor(int(at_ms)))
+            factor = self.factor(int(at_ms))
+            done = (step_end_ms - at_ms) * factor
+            if done >= work and factor:
+                return int(at_ms + work / factor)
             work -= done
             at_ms = float(step_end_ms)
         return _NOT_SOON_MS + after_ms

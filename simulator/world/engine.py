@@ -59,7 +59,7 @@ class World:
         floor, agenda, transitions = self.floor, self._agenda, self._transitions
         router = Router(agenda, transitions)
         attendance = Attendance(floor, agenda, transitions, router, Roster(self.scenario, streams), streams)
-        agents = _Agents(
+        agents = self._agents = _Agents(
             attendance,
             Ringing(floor, agenda, transitions, attendance),
             Mirror(floor, agenda, transitions, attendance, streams),

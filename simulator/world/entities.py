@@ -122,6 +122,7 @@ class Worker:
         open: the reservations that are pending, accepted or wrapping, oldest first; `load` counts them by channel.
         places: in which part of its queues' `ready` it stands, queue by queue; -1 for none.
         last_event_ms: keeps events of one worker at least a millisecond apart.
+        seen_ms: the newest time that an event about it states, those of capacity left out.
         deleted_ms: when it was deleted.
     """
 
@@ -136,6 +137,7 @@ class Worker:
     updated_ms: int
     last_event_ms: int
     resting: Activity
+    seen_ms: int = 0
     site: str = ""
     team: str = ""
     version: int = 0

@@ -105,7 +105,7 @@ def stamp(worker: Worker, at_ms: int) -> int:
     """The time of a worker's next event: `at_ms`, or later so that two of them never share a millisecond."""
     if at_ms <= worker.last_event_ms:
         at_ms = worker.last_event_ms + 1
-    worker.last_event_ms = at_ms
+    worker.last_event_ms = worker.seen_ms = at_ms
     return at_ms
 
 

@@ -167,9 +167,9 @@ class Transitions(WorkerSteps, TaskSteps):
         """Take a worker away; gives the reservations that end with it.
 
         The event may state the worker's creation instead of the deletion (reference 13 row 1). So the worker counts
-        as gone from the newest time that any of its events states.
+        as gone from the newest time that any of its events states, those of its capacity left out.
         """
-        gone_ms = worker.last_event_ms
+        gone_ms = max(worker.seen_ms, worker.created_ms, self._truth.states[worker.sid][-1].start_ms)
         told_ms = stamp(worker, at_ms)
         if not stamped_with_creation:
             gone_ms = told_ms

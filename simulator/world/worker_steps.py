@@ -49,7 +49,9 @@ class WorkerSteps(Notes):
 
     def update_capacity(self, worker: Worker, channel: str, capacity: int, at_ms: int) -> None:
         """Change how many tasks of a channel a worker takes at once."""
+        seen_ms = worker.seen_ms
         ms = stamp(worker, at_ms)
+        worker.seen_ms = seen_ms
         own = worker.channels[channel]
         previous, own.capacity, own.updated_ms = own.capacity, capacity, ms
         worker.version += 1
@@ -80,7 +82,7 @@ class WorkerSteps(Notes):
         """Let a new worker in; the event is stamped with a whole second (reference 13 row 6)."""
         ms = at_ms // 1000 * 1000
         worker.created_ms = worker.updated_ms = worker.activity_since_ms = ms
-        worker.last_event_ms = at_ms
+        worker.last_event_ms, worker.seen_ms = at_ms, ms
         event = self.log_worker("worker.created", worker, ms, at_ms=at_ms)
         self._truth.begin(worker, ms, event.sid)
 

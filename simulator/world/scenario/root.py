@@ -202,13 +202,25 @@ def _put(data: dict[str, Any], scenario: Scenario, path: str, value: Any) -> Non
 def _inner(place: Any, shown: Any, step: str, path: str) -> tuple[Any, Any]:
     """What is one step further on, in the tables that are written and in the scenario as it is."""
     if isinstance(place, list) and step.isdigit() and int(step) < len(place):
-        return place[int(step)], shown[int(step)]
-    inner = getattr(shown, step, None) if isinstance(shown, Part) and isinstance(place, dict) else None
-    if isinstance(inner, tuple):
-        place[step] = [one.model_dump(exclude_unset=True) if isinstance(one, Part) else one for one in inner]
-    elif not isinstance(inner, Part):
-        raise ValueError(f"{path}: there is no such place in the scenario")  # noqa: TRY004  the path is wrong, not a type
-    elif step not in place:
+        at = int(step)
+        return place[at], shown[at] if isinstance(shown, tuple) and at < len(shown) else None
+    inner = getattr(shown, step, None) if isinstance(shown, Part) else None
+    if isinstance(place, dict) and step in place:
+        place[step] = _written(place[step])
+    elif isinstance(place, dict) and isinstance(inner, Part):
         # One of several kinds is written down whole, else nobody would know which it is.
         place[step] = inner.model_dump() if hasattr(inner, "kind") else {}
+    elif isinstance(place, dict) and isinstance(inner, tuple):
+        place[step] = _written(inner)
+    if not isinstance(place, dict) or not isinstance(place.get(step), dict | list):
+        raise ValueError(f"{path}: there is no such place in the scenario")  # noqa: TRY004  the path is wrong, not a type
     return place[step], inner
+
+
+def _written(value: Any) -> Any:
+    """Tables and lists as they would be written, to be changed without changing what they were made from."""
+    if isinstance(value, Part):
+        return value.model_dump(exclude_unset=True)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [_written(one) for one in value] if isinstance(value, list | tuple) else value

@@ -247,7 +247,7 @@ def test_a_deleted_worker_stays_deleted_when_its_history_is_replayed(bench: Benc
 
 
 def test_what_lies_before_the_first_sight_of_a_worker_is_no_state(bench: Bench) -> None:
-    """A deletion with the stamp of the creation reaches back to a time of which nothing is known; nobody need map it."""
+    """A deletion with the stamp of the creation reaches back to a time of which nothing is known."""
     bench.tell(activity(T0, AVAILABLE))
     bench.clock.advance(7_200)
     bench.tell(activity(T0 + 7_000 * S, BREAK), event("worker.deleted", T0 - 86_400 * 30 * S, worker_sid="WK1"))

@@ -238,6 +238,16 @@ class TestDeletedWorkers:
         assert shown(play([*talk, deleted]), 9_000) == line
         assert shown(play([deleted, *talk]), 9_000) == line
 
+    def test_changes_of_capacity_do_not_count_as_one_of_them(self) -> None:
+        """Whether they are sent at all depends on the workspace's events filter."""
+        deleted = event("worker.deleted", 500, worker_sid="WK1")
+        kinds = ("worker.capacity.update", "worker.channel.availability.update")
+        later = [event(kind, 8_000, worker_sid="WK1") for kind in kinds]
+        line = [(1_000, "AVAILABLE", ""), (2_000, "LOGOFF", "")]
+        talk = [LOGGED_IN, reservation("accepted", 2_000)]
+        assert shown(play([*talk, *later, deleted]), 9_000) == line
+        assert shown(play([deleted, *talk, *later]), 9_000) == line
+
 
 def test_an_agent_nobody_has_seen_is_not_invented() -> None:
     """Before the first event there is no state to show."""

@@ -130,6 +130,10 @@ def test_a_name_that_nobody_knows_is_refused_with_the_nearest_one() -> None:
         ({"channels.voice.talk.median_s": 5.0}, lambda one: one.channels.voice.talk.median_s == 5),
         ({"queues.0.offers": 4}, lambda one: one.queues[0].offers == 4 and one.queues[1] == Scenario().queues[1]),
         ({"start": "2025-03-01T00:00:00Z"}, lambda one: one.start.year == 2025),
+        (
+            {"queues": [{"name": "A", "skill": "sales"}], "queues.0.offers": 3, "teams.0.share": 0.5},
+            lambda one: (one.queues[0].skill, one.queues[0].offers, one.teams[0].share) == ("sales", 3, 0.5),
+        ),
         ({"channels": {"chat": {"capacity": 9}}}, lambda one: one.channels.chat.capacity == 9),
         (
             {"channels.sms.patience": {"kind": "never"}},
