@@ -18,10 +18,12 @@ class Route(Protocol):
 
     Attributes:
         gathers_ms: for how long events are gathered before they are sent together.
+        tells_of_holds: whether Twilio tells by it when customers are put on hold and taken back.
         requests: how many requests were made.
     """
 
     gathers_ms: int
+    tells_of_holds: bool
     requests: int
 
     def deliver(self, events: Sequence[Event]) -> list[Event]:
@@ -32,6 +34,7 @@ class CallbackRoute:
     """Signed callbacks, one request for each event."""
 
     gathers_ms = 0
+    tells_of_holds = False
 
     def __init__(self, app: WSGIApplication, url: str, form: CallbackForm) -> None:
         self._door = Door(app, url)
@@ -52,6 +55,7 @@ class StreamRoute:
     """Event Streams in signed batches."""
 
     gathers_ms = 1_000
+    tells_of_holds = True
     most_per_request = 200
 
     def __init__(self, app: WSGIApplication, url: str, sender: Sender) -> None:

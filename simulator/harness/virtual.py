@@ -34,6 +34,7 @@ from simulator.twilio.target import CallbackTarget
 from simulator.wfm import FakeWfm, WfmOptions, create_wfm_app
 from simulator.world.engine import World
 from simulator.world.events import Event
+from simulator.world.holds import HOLD_EVENTS
 from simulator.world.scenario import Scenario
 from simulator.world.service import WorldService
 
@@ -91,9 +92,11 @@ class VirtualFloor:
         )
         self._repair = repair
         self.connector: Flask = self._start_connector()
-        self.mail = Mail(EVENTS_FILTER.split(","), faults, scenario.seed)
+        self.mail = Mail([*EVENTS_FILTER.split(","), *HOLD_EVENTS], faults, scenario.seed)
         self.service.listen(self.mail.post)
         self.route = (route or callback_route)(self)
+        if self.route.tells_of_holds:
+            self.service.listen_to_holds(self.mail.post)
         self.taken = 0
         self.on_taken: Callable[[Sequence[Event], int], None] | None = None
         self.on_step: Callable[[int], None] | None = None

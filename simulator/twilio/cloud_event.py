@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from simulator.twilio.conference_event import conference_event
 from simulator.world.events import Event
 
 _PREFIX = "com.twilio.taskrouter."
@@ -21,6 +22,8 @@ def cloud_event(event: Event, *, account_sid: str, workspace_sid: str) -> dict[s
     """The envelope and the event inside it."""
     moment = datetime.fromtimestamp(event.ms / 1000, UTC)
     time = f"{moment:%Y-%m-%dT%H:%M:%S}.{event.ms % 1000:03d}Z"
+    if event.resource_type == "conference":
+        return conference_event(event, time, account_sid=account_sid)
     return {
         "specversion": "1.0",
         "type": _PREFIX + _SPELLING.get(event.type, event.type),

@@ -204,11 +204,14 @@ class Contacts:
         if reservation.status is _ACCEPTED and not reservation.task.ended:
             new = self._sids.new
             participants = f'{{"customer":"{new("CA")}","worker":"{new("CA")}"}}'
-            conference = f'{{"sid":"{new("CF")}","participants":{participants}}}'
+            reservation.task.conference_sid = sid = new("CF")
+            conference = f'{{"sid":"{sid}","participants":{participants}}}'
             self._transitions.update_task(reservation.task, "conference", conference, self._agenda.now_ms)
 
     def _hold(self, reservation: Reservation, lasts_ms: int) -> None:
-        if reservation.status is _ACCEPTED and reservation.task.transfer is None:
+        task = reservation.task
+        # Nobody is put on hold while two agents talk to them, or wait for the second.
+        if [one for one in task.reservations if one.status is _ACCEPTED] == [reservation] and task.transfer is None:
             self._transitions.hold_customer(reservation, self._agenda.now_ms)
             self._agenda.after(lasts_ms, self._unhold, reservation)
 

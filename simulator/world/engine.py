@@ -35,7 +35,8 @@ class World:
     """A contact centre that runs by itself; how far it is advanced at once makes no difference to what happens.
 
     `wrap_up_cap_s` is the one rule of the reports that the states need too: wrap-up counts for no longer than that.
-    `on_first_attempt` hears of each contact that comes of itself, neither again nor called back.
+    `on_first_attempt` hears of each contact that comes of itself, neither again nor called back. `conferences` are the
+    events of hold, which TaskRouter does not tell of and `log` therefore lacks.
     """
 
     def __init__(self, scenario: Scenario, *, wrap_up_cap_s: float = WRAP_UP_CAP_S) -> None:
@@ -50,6 +51,7 @@ class World:
         self._agenda = Agenda(scenario.start_ms)
         self._transitions = Transitions(self.floor, sids, streams, self.log, self.truth)
         self._transitions.on_wrap_up = self._plan_cap
+        self.conferences = self._transitions.conferences
         self._caps = Lane(self._agenda, _is_wrapping, self.truth.cap)
         self._by_sid: dict[str, Worker] = {}
         self.on_first_attempt: Callable[[Task], None] | None = None
@@ -104,19 +106,19 @@ class World:
 
     def next_ms(self) -> int | None:
         """When something happens next."""
-        planned, staged = self._agenda.next_ms(), self.log.next_ms()
-        if planned is None or staged is None:
-            return planned if staged is None else staged
-        return min(planned, staged)
+        dues = (self._agenda.next_ms(), self.log.next_ms(), self.conferences.next_ms())
+        return min((due_ms for due_ms in dues if due_ms is not None), default=None)
 
     def advance_to(self, until_ms: int) -> list[Event]:
         """Let everything happen up to and including `until_ms`; gives the new events, oldest first."""
         self._agenda.run_until(until_ms)
+        self.conferences.settle(until_ms)
         return self.log.settle(until_ms)
 
     def forget_before(self, ms: int) -> None:
         """Let go of events, states, contacts and reservations that were over by then, so that memory is bounded."""
         self.log.forget_before(ms)
+        self.conferences.forget_before(ms)
         self.truth.forget_before(ms)
         for worker in self.floor.workers:
             worker.history = [one for one in worker.history if one.is_open or one.updated_ms >= ms]

@@ -215,6 +215,7 @@ class Task:
         medium: what the reports call its channel.
         attributes_json: as Flex writes them; whoever changes them clears `base`.
         customer: number of the customer, -1 for none.
+        conference_sid: of the conference in which they talk; empty before it begins.
         shunned: the worker who refused it last, to whom it is not offered again before `shunned_until_ms`.
         base: what events say of it besides status and version, kept until it changes.
     """
@@ -237,6 +238,7 @@ class Task:
     reason: str = ""
     routing_target: str = ""
     customer: int = -1
+    conference_sid: str = ""
     terminal_ms: int | None = None
     transfer: Transfer | None = None
     reservations: list[Reservation] = field(default_factory=list)

@@ -24,9 +24,16 @@ QUEUE_FIELDS = (
     "backlog_not_expired",
     "backlog_expired",
 )
-# What no report carries, but the invariants need.
-QUEUE_EXTRAS = ("contacts_diverted", "contacts_abandoned_short", "contacts_abandoned_long", "unserved_delay_s")
+# What no report carries: the invariants need it, or the connector shows it.
+QUEUE_EXTRAS = (
+    "contacts_diverted",
+    "contacts_abandoned_short",
+    "contacts_abandoned_long",
+    "unserved_delay_s",
+    "hold_time_s",
+)
 AGENT_QUEUE_FIELDS = ("contacts_handled", "handle_time_s", "work_time_s")
+AGENT_QUEUE_EXTRAS = ("hold_time_s",)
 PERFORMANCE_FIELDS = (
     "internal_calls",
     "internal_time_s",
@@ -95,7 +102,7 @@ class IntervalFigures:
                 for queue_id, row in sorted(self.queues.items())
             ],
             "agent_queue_report": [
-                {"queue_id": queue_id, "agent_id": agent_id, **row.shown(AGENT_QUEUE_FIELDS)}
+                {"queue_id": queue_id, "agent_id": agent_id, **row.shown(AGENT_QUEUE_FIELDS + AGENT_QUEUE_EXTRAS)}
                 for (queue_id, agent_id), row in sorted(self.agent_queues.items())
             ],
             "agent_system_performance_report": [
@@ -192,7 +199,8 @@ class Figures:
         began_ms = accepted_ms if stint.stay is None else stint.stay.start_ms
         opened = self._opened(min(began_ms, stint.created_ms))
         in_time = accepted_ms - began_ms <= rules.service_level_ms(stint.queue_sid, stint.queue_name)
-        share = {"contacts_handled": 1, "handle_time_s": handle_s, "work_time_s": work_s}
+        hold_s = sum(_seconds(start_ms, ended_ms) for start_ms, ended_ms in stint.holds)
+        share = {"contacts_handled": 1, "handle_time_s": handle_s, "work_time_s": work_s, "hold_time_s": hold_s}
         # Of a contact that was in wrap-up when the connector came nobody can tell when it was answered, only when it
         # was offered: so much of its waiting may be taken for talking, and an answer out of time for one in time.
         more = {"handle_time_s": _seconds(stint.created_ms, accepted_ms)}

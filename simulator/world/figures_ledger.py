@@ -148,6 +148,11 @@ class Ledger:
         stint.queue_sid, stint.queue_name = task.queue.sid, task.queue.name
         stint.stay = self._close(task, ms, Fate.ANSWERED)
 
+    def is_held(self, reservation: Reservation) -> bool:
+        """Whether the customer of a reservation is on hold."""
+        stint = self._open.get(reservation.sid)
+        return stint is not None and stint.held_ms is not None
+
     def held(self, reservation: Reservation, ms: int) -> None:
         """The customer is put on hold."""
         self._open[reservation.sid].held_ms = ms
@@ -156,7 +161,8 @@ class Ledger:
         """The customer is back; nothing happens where the talk, and with it the hold, is over already."""
         stint = self._open.get(reservation.sid)
         if stint is not None and stint.held_ms is not None:
-            stint.holds.append((stint.held_ms, ms))
+            if ms > stint.held_ms:  # a worker who is deleted may be gone from before on
+                stint.holds.append((stint.held_ms, ms))
             stint.held_ms = None
 
     def shift_planned(self, worker: Worker, shift: PlannedShift) -> None:

@@ -87,6 +87,7 @@ def run_world(
                 sink.take(events)
             if at_ms % HOUR_MS == 0:
                 world.log.forget_before(at_ms)
+                world.conferences.forget_before(at_ms)
                 if not keeps_truth:
                     world.forget_before(at_ms - _REST_KEEPS_MS)
             if watch is not None:

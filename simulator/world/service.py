@@ -25,6 +25,7 @@ class WorldService:
         self._world = world
         self._lock = threading.RLock()
         self._listeners: list[Listener] = []
+        self._hold_listeners: list[Listener] = []
         self._stop = threading.Event()
         self._pacer: threading.Thread | None = None
         self.clock: VirtualClock | None = None
@@ -40,6 +41,11 @@ class WorldService:
         with self._lock:
             self._listeners.append(listener)
 
+    def listen_to_holds(self, listener: Listener) -> None:
+        """Have `listener` told when customers are put on hold and taken back, from now on."""
+        with self._lock:
+            self._hold_listeners.append(listener)
+
     def now_ms(self) -> int:
         """The present: the clock's time, or where the world stands while there is no clock."""
         clock = self.clock
@@ -52,10 +58,15 @@ class WorldService:
                 until_ms = min(until_ms, self.end_ms)
             if until_ms <= self._world.now_ms:
                 return
+            before_ms = self._world.now_ms
             events = self._world.advance_to(until_ms)
             if events:
                 for listener in self._listeners:
                     listener(events)
+            holds = self._world.conferences.between(before_ms + 1, until_ms) if self._hold_listeners else []
+            if holds:
+                for listener in self._hold_listeners:
+                    listener(holds)
 
     @contextmanager
     def present(self) -> Iterator[tuple[World, int]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from simulator.world.entities import Reservation, ReservationStatus, Task, TaskStatus, Transfer, Worker
 from simulator.world.events import Event, EventLog
 from simulator.world.floor import Floor
+from simulator.world.holds import HoldSteps
 from simulator.world.notes import stamp, touch
 from simulator.world.sids import SidFactory, Streams
 from simulator.world.task_steps import KEEPS_ENDED_TASKS_MS, TaskSteps
@@ -19,7 +20,7 @@ __all__ = ["KEEPS_ENDED_TASKS_MS", "Transitions", "note_readiness"]
 _PENDING, _ACCEPTED, _WRAPPING = ReservationStatus.PENDING, ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING
 
 
-class Transitions(WorkerSteps, TaskSteps):
+class Transitions(WorkerSteps, TaskSteps, HoldSteps):
     """All steps; those of reservations and transfers are here.
 
     `on_wrap_up` is told of each wrap-up, when it began, and by which event.
@@ -28,6 +29,7 @@ class Transitions(WorkerSteps, TaskSteps):
     def __init__(self, floor: Floor, sids: SidFactory, streams: Streams, log: EventLog, truth: Truth) -> None:
         super().__init__(floor, sids, streams, log, truth)
         self._ended: deque[Task] = deque()
+        self.conferences = EventLog()
         self.tasks: dict[str, Task] = {}
         self.on_wrap_up: Callable[[Reservation, int, str], None] | None = None
 
@@ -60,6 +62,8 @@ class Transitions(WorkerSteps, TaskSteps):
         if len(task.reservations) > 1:
             for other in task.pending():
                 self.end_pending(other, ReservationStatus.RESCINDED, ms + self.gap_ms(1, 12))
+        if reservation.transfer is not None:
+            self.unhold_customer(reservation.transfer.initiator, ms)
         return ms
 
     def reject(self, reservation: Reservation, at_ms: int) -> int:
@@ -75,7 +79,9 @@ class Transitions(WorkerSteps, TaskSteps):
         return self.end_pending(reservation, ReservationStatus.CANCELED, at_ms)
 
     def wrap(self, reservation: Reservation, at_ms: int) -> int:
-        """The contact is over for this worker; the paperwork begins."""
+        """The contact is over for this worker; the paperwork begins. Nobody who leaves a caller leaves him on hold."""
+        if reservation.task.transfer is not None:
+            self.unhold_customer(reservation, at_ms)
         event = self._step(reservation, _WRAPPING, "reservation.wrapup", at_ms)
         task, ms = reservation.task, event.ms
         if task.transfer is None and not _somebody_talks(task):
@@ -127,14 +133,6 @@ class Transitions(WorkerSteps, TaskSteps):
         if worker.open.pop(reservation.sid, None) is not None:
             worker.load[reservation.task.channel.unique_name] -= 1
             note_readiness(worker)
-
-    def hold_customer(self, reservation: Reservation, at_ms: int) -> None:
-        """The customer listens to music; TaskRouter does not tell of it."""
-        self.ledger.held(reservation, at_ms)
-
-    def unhold_customer(self, reservation: Reservation, at_ms: int) -> None:
-        """They talk again."""
-        self.ledger.unheld(reservation, at_ms)
 
     # -- ends that take reservations along
 

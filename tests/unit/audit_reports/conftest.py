@@ -17,7 +17,7 @@ PROFILE = load_profile("default")
 _NOT_ON_THE_WIRE = {
     "opening_more",
     "channels", "opening", "busy_time_s", "contacts_diverted", "contacts_abandoned_short", "contacts_abandoned_long",
-    "unserved_delay_s",
+    "unserved_delay_s", "hold_time_s",
 }  # fmt: skip
 _KINDS = (
     ("agent_activity", "AgentActivityReportDTO", ("report_data",)),

@@ -28,7 +28,7 @@ def test_wrap_up_is_part_of_handle_time_and_decides_where_a_contact_ends(hand: A
     (row,) = hand.interval("09:15:00")["agent_queue_report"]
     assert row == {
         "queue_id": hand.support.sid, "agent_id": hand.ana.sid, "contacts_handled": 1, "handle_time_s": 930,
-        "work_time_s": 120,
+        "work_time_s": 120, "hold_time_s": 0,
     }  # fmt: skip
 
 

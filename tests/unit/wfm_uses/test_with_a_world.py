@@ -17,7 +17,7 @@ from simulator.world.scenario import Scenario
 _HOURS = 6
 _NOT_ON_THE_WIRE = {
     "opening", "opening_more", "channels", "busy_time_s", "contacts_diverted", "contacts_abandoned_short",
-    "contacts_abandoned_long", "unserved_delay_s",
+    "contacts_abandoned_long", "unserved_delay_s", "hold_time_s",
 }  # fmt: skip
 _PARTS = ("queue_report", "agent_queue_report", "agent_system_performance_report")
 
