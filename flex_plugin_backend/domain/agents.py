@@ -251,8 +251,10 @@ class AgentTimeline:
     def already_shows(self, event: TaskRouterEvent, rules: Rules) -> bool:
         """Does this snapshot finding say nothing that is not known."""
         if event.type == ev.SNAPSHOT_WORKER:
-            spans = self.activity.spans(rules.mapping)
-            return bool(spans) and spans[-1].activity_sid == event.activity_sid and event.occurred_ms < self.newest_ms
+            # REST cuts its times to the second; and what is known of later says nothing about then.
+            span = self.activity.at(event.occurred_ms + 999, rules.mapping)
+            same = span is not None and span.activity_sid == event.activity_sid
+            return same and event.occurred_ms < self.newest_ms
         held = self.reservations.get(event.reservation_sid or "")
         if event.type != ev.SNAPSHOT_RESERVATION or held is None:
             return False

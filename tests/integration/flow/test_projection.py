@@ -255,6 +255,15 @@ def test_what_lies_before_the_first_sight_of_a_worker_is_no_state(bench: Bench) 
     assert in_seconds(bench.line("WK1")) == [(0, "AVAILABLE", ""), (7_000, "LOGOFF", "")]
 
 
+def test_a_first_sight_by_rest_outlasts_the_replay_of_a_history(bench: Bench) -> None:
+    """Logged out by a snapshot, in and out again: that the last state is the first says nothing about an hour ago."""
+    first = event("snapshot.worker", T0 - 3_600 * S, sid="SN1", worker_sid="WK1", activity_sid=OFFLINE)
+    bench.tell(first, activity(T0, AVAILABLE))
+    bench.clock.advance(7_200)
+    bench.tell(activity(T0 + 7_000 * S, OFFLINE), event("worker.deleted", T0 - 86_400 * 30 * S, worker_sid="WK1"))
+    assert in_seconds(bench.line("WK1")) == [(-3_600, "LOGOFF", ""), (0, "AVAILABLE", ""), (7_000, "LOGOFF", "")]
+
+
 # -- time alone -----------------------------------------------------------------------------------------------------
 
 
