@@ -259,7 +259,9 @@ class AgentTimeline:
         if event.type != ev.SNAPSHOT_RESERVATION or held is None:
             return False
         known = {"wrapping": held.wrapup_ms, "accepted": held.accepted_ms, "pending": held.created_ms}
-        return held.ended_ms is not None or known.get(event.reservation_status or "") is not None
+        # It may tell when one began that has ended since: at a start nothing else does.
+        is_over = held.ended_ms is not None and held.ended_ms <= event.occurred_ms
+        return is_over or known.get(event.reservation_status or "") is not None
 
     def open_reservations(self, as_of_ms: int, rules: Rules) -> list[Reservation]:
         """The reservations that are open at `as_of_ms`."""

@@ -10,6 +10,7 @@ import pytest
 from flow_bench import FULL, T0, Bench, Peer, only
 from histories import AVAILABLE, BREAK, LUNCH, OFFLINE, activity, event, reservation, task
 
+from flex_plugin_backend.domain.events import SNAPSHOT_RESERVATION, SNAPSHOT_WORKER, Route
 from flex_plugin_backend.flow.rules import StoredCatalogue
 from flex_plugin_backend.ledger.outbox import Delivery, Kind
 
@@ -233,6 +234,28 @@ def test_an_end_from_before_what_is_kept_opens_what_a_snapshot_did_not_show(benc
         (910, "UNAVAILABLE", "Lunch"),
         (7_200, "UNAVAILABLE", "Break"),
     ]
+
+
+def test_what_only_the_start_saw_is_still_known_after_a_replay(bench: Bench) -> None:
+    """When a call and an activity began, REST told at the start; events tell their end, and the same activity again."""
+    call = {"reservation_sid": "WR1", "task_sid": "WT1", "task_channel": "voice", "direction": "inbound"}
+    seen = {"worker_sid": "WK1", "route": Route.SNAPSHOT}
+    began = event(SNAPSHOT_RESERVATION, T0 - 400 * S, sid="SN1", reservation_status="accepted", **call, **seen)
+    bench.tell(event(SNAPSHOT_WORKER, T0 - 900 * S, sid="SN2", activity_sid=AVAILABLE, **seen), began)
+    told = [
+        reservation("completed", T0 + 60 * S, 1),
+        activity(T0 + 300 * S, BREAK),
+        activity(T0 + 400 * S, AVAILABLE),
+        activity(T0 + 7_200 * S, BREAK),
+    ]
+    for one in told:
+        bench.clock.set_ms(one.occurred_ms)
+        bench.tell(one)
+    line = in_seconds(bench.line("WK1"))
+    for step, at_s in (("created", 10), ("accepted", 20), ("completed", 30)):
+        bench.tell(reservation(step, T0 + at_s * S, 2, task_channel="chat"))  # beside the call, told hours late
+    assert in_seconds(bench.line("WK1")) == line
+    assert line[:3] == [(-900, "AVAILABLE", ""), (-400, "CONTACT_VOICE", ""), (60, "AVAILABLE", "")]
 
 
 def test_a_deleted_worker_stays_deleted_when_its_history_is_replayed(bench: Bench) -> None:
