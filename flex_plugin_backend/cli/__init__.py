@@ -14,6 +14,8 @@ _COMMANDS = {
     "init": "flex_plugin_backend.cli.init:init",
     "report": "flex_plugin_backend.cli.report:report",
     "explain": "flex_plugin_backend.cli.explain:explain",
+    "backfill": "flex_plugin_backend.cli.backfill:backfill",
+    "gaps": "flex_plugin_backend.cli.gaps:gaps",
     "dead-letters": "flex_plugin_backend.cli.dead_letters:dead_letters",
     "validate": "flex_plugin_backend.cli.validate:validate",
     "contract": "flex_plugin_backend.cli.contract:contract",

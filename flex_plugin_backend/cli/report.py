@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval
+from flex_plugin_backend.cli.moments import Moment, as_time
+from flex_plugin_backend.domain.intervals import Interval
 from flex_plugin_backend.domain.reports import IntervalRows
 from flex_plugin_backend.flow.buildreports import activity_report, content_hash, queue_report, wire_of
 from flex_plugin_backend.flow.connect import connect
@@ -67,22 +66,7 @@ _HEADINGS = {
 }
 # Where nobody looks at a terminal (a pipe, a file) nothing is cut.
 _PIPE_WIDTH = 260
-
-
-class _Moment(click.ParamType[int]):
-    name = "ISO"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value} is not a time like 2026-01-05T09:00Z", param, ctx)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        at_ms = round(moment.timestamp() * 1000)
-        if at_ms % INTERVAL_MS:
-            self.fail(f"{value} is not on the 15-minute grid (UTC)", param, ctx)
-        return at_ms
+_GRID = Moment(on_grid=True)
 
 
 @click.command()
@@ -91,9 +75,13 @@ class _Moment(click.ParamType[int]):
 )
 @click.option("--tenant", required=True, help="Which tenant.")
 @click.option(
-    "--from", "from_ms", type=_Moment(), required=True, help="Start of the first interval, e.g. 2026-01-05T09:00Z."
+    "--from",
+    "from_ms",
+    type=Moment(on_grid=True),
+    required=True,
+    help="Start of the first interval, e.g. 2026-01-05T09:00Z.",
 )
-@click.option("--to", "to_ms", type=_Moment(), required=True, help="End.")
+@click.option("--to", "to_ms", type=Moment(on_grid=True), required=True, help="End.")
 @click.option("--json", "as_json", is_flag=True, help="The wire JSON, one report a line.")
 @click.option("--send", is_flag=True, help="Send them to the WFM now, whatever was sent before.")
 @click.option(
@@ -135,7 +123,7 @@ def _print_json(rows: IntervalRows, profile: Profile) -> None:
 def _print_tables(rows: IntervalRows, known: dict[tuple[str, int], Receipt], profile: Profile) -> None:
     console = _console()
     start_ms = rows.interval.start_ms
-    console.rule(f"{_time(start_ms)} to {_time(rows.interval.end_ms)}")
+    console.rule(f"{as_time(start_ms)} to {as_time(rows.interval.end_ms)}")
     for kind, dto in (("activity", activity_report(rows)), ("queue", queue_report(rows))):
         console.print(f"{kind} report: {_sent(known.get((kind, start_ms)), content_hash(dto, profile))}")
     for title, name in _SECTIONS:
@@ -157,7 +145,7 @@ def _print_tables(rows: IntervalRows, known: dict[tuple[str, int], Receipt], pro
 def _sent(receipt: Receipt | None, digest: str) -> str:
     if receipt is None:
         return "not sent yet"
-    when = _time(receipt.sent_ms) if receipt.sent_ms is not None else "?"
+    when = as_time(receipt.sent_ms) if receipt.sent_ms is not None else "?"
     same = "the WFM holds these figures" if receipt.hash == digest else "the figures have changed since"
     note = f" ({receipt.note})" if receipt.note else ""
     return f"revision {receipt.revision}, {receipt.status.value} at {when}{note}; {same}"
@@ -172,16 +160,16 @@ def _explain(desk: ReportDesk, interval: Interval, name: str) -> None:
         words = " ".join(
             str(part) for part in (state.state, state.channel, state.direction, state.activity_name) if part
         )
-        console.print(f"  state    {_time(segment.start_ms)}  {words}")
+        console.print(f"  state    {as_time(segment.start_ms)}  {words}")
     for visit in found.visits:
-        end = _time(visit.end_ms) if visit.end_ms is not None else "still"
-        console.print(f"  visit    {_time(visit.start_ms)} to {end}  {visit.outcome}  {visit.task_sid}")
+        end = as_time(visit.end_ms) if visit.end_ms is not None else "still"
+        console.print(f"  visit    {as_time(visit.start_ms)} to {end}  {visit.outcome}  {visit.task_sid}")
     for contact in found.contacts:
-        end = _time(contact.end_ms) if contact.end_ms is not None else "still"
+        end = as_time(contact.end_ms) if contact.end_ms is not None else "still"
         flags = f"  ({', '.join(contact.flags)})" if contact.flags else ""
-        console.print(f"  contact  {_time(contact.accepted_ms)} to {end}  {contact.reservation_sid}{flags}")
+        console.print(f"  contact  {as_time(contact.accepted_ms)} to {end}  {contact.reservation_sid}{flags}")
     for event in found.events:
-        console.print(f"  event    {_time(event.occurred_ms)}  {event.type}  {event.sid}")
+        console.print(f"  event    {as_time(event.occurred_ms)}  {event.type}  {event.sid}")
     if not (found.segments or found.visits or found.contacts):
         console.print("  nothing: no agent and no queue of this name was active in the interval")
 
@@ -190,7 +178,7 @@ def _send(rows: IntervalRows, connection: WFMConnection) -> None:
     service = ReportService(connection)
     service.process_agent_activity_report(activity_report(rows))
     service.process_queue_report(queue_report(rows))
-    click.echo(f"{_time(rows.interval.start_ms)}: both reports were accepted.")
+    click.echo(f"{as_time(rows.interval.start_ms)}: both reports were accepted.")
 
 
 def _console() -> Console:
@@ -202,9 +190,5 @@ def _cell(name: str, value: object) -> str:
     if value is None:
         return "-"
     if name.endswith("_ms") and isinstance(value, int):
-        return _time(value)
+        return as_time(value)
     return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-def _time(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

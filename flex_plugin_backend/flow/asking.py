@@ -41,6 +41,7 @@ class Asker:
         *,
         requests_per_minute: float,
         held_retry_s: float = 300.0,
+        refusals_end: bool = False,
         backoff: Backoff | None = None,
         chance: random.Random | None = None,
         on_request: Callable[[bool], None] = lambda _ok: None,
@@ -49,12 +50,14 @@ class Asker:
 
         Args:
             held_retry_s: the pause where Twilio refuses us (401, 403).
+            refusals_end: that is an answer, and nothing to wait for.
             on_request: told of each request whether it was answered.
         """
         self._tenant = tenant
         self._clock = clock
         self._gap_ms = round(60_000 / requests_per_minute)
         self._held_retry_s = held_retry_s
+        self._refusals_end = refusals_end
         self._backoff = backoff or Backoff(first_s=2.0, cap_s=120.0)
         self._chance = chance or random.Random()
         self._on_request = on_request
@@ -81,7 +84,7 @@ class Asker:
                 answer = read()
             except TwilioUnavailable as error:
                 self._on_request(False)
-                if error.facts.get("status") in (_ANSWERS | _REFUSED if optional else _ANSWERS):
+                if error.facts.get("status") in self._final(optional):
                     self._answered()
                     raise
                 failures += 1
@@ -95,6 +98,9 @@ class Asker:
                 self._on_request(True)
                 self._answered()
                 return answer
+
+    def _final(self, optional: bool) -> frozenset[int]:
+        return _ANSWERS | _REFUSED if optional or self._refusals_end else _ANSWERS
 
     def _answered(self) -> None:
         self.problem = None

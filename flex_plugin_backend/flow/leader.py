@@ -22,6 +22,20 @@ class Lease(Protocol):
         """Give it back."""
 
 
+def lease_path(ledger: Path, tenant: str) -> Path:
+    """The file beside an embedded ledger whose lock is the lease of this tenant."""
+    return Path(f"{ledger}.{tenant}.lease")
+
+
+def is_held(path: Path) -> bool:
+    """Does a process hold the lease now."""
+    lease = FileLease(path)
+    try:
+        return not lease.acquire()
+    finally:
+        lease.release()
+
+
 class FileLease:
     """A lock on a file beside an embedded ledger; the system frees it when the process dies, however it dies."""
 

@@ -53,9 +53,13 @@ class ReportDesk:
         self._book = TaskBook(tenant, ledger, mapping=lambda: mapping, rules=rules, gone=lambda: gone)
         self._builder = ReportBuilder(tenant, ledger, self._book, mapping=lambda: mapping, rules=rules)
 
+    def catch_up(self, now_ms: int) -> None:
+        """Take every event of the ledger into the tasks' facts."""
+        self._book.catch_up(now_ms)
+
     def rows(self, interval: Interval, now_ms: int) -> IntervalRows:
         """The rows of an interval by all that the ledger holds."""
-        self._book.catch_up(now_ms)
+        self.catch_up(now_ms)
         return self._builder.rows(interval, now_ms)
 
     def receipts(self, from_ms: int, to_ms: int) -> dict[tuple[str, int], Receipt]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,7 +16,7 @@ from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.drive import ManualDrive
 from flex_plugin_backend.flow.duty import Threads
 from flex_plugin_backend.flow.intake import Intake
-from flex_plugin_backend.flow.leader import FileLease
+from flex_plugin_backend.flow.leader import FileLease, lease_path
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.outgoing import OutgoingCheck
 from flex_plugin_backend.flow.startup import FloorReader
@@ -85,7 +84,7 @@ class Runtime:
                     OutgoingCheck(name, self._metrics),
                 ),
                 reader=reader,
-                lease=FileLease(Path(f"{self._ledger.path}.{name}.lease")),
+                lease=FileLease(lease_path(self._ledger.path, name)),
                 metrics=self._metrics,
                 drive=self._drive,
                 submit=lambda events, along=None: self._intake.submit(name, events, along),

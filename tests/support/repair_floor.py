@@ -72,6 +72,7 @@ class PatientFloor(VirtualFloor):
     def _start_connector(self) -> Flask:
         tables = settings_of(self._facts)
         tables.setdefault(f"tenants.{TENANT}.states", {})["catch_up_s"] = 86_400.0
+        tables[f"tenants.{TENANT}.repair"] = {"enabled": self._repair}
         return create_app(nested(tables), drive=self.drive)
 
 
@@ -79,14 +80,22 @@ class RepairFloor:
     """A floor whose connector repairs; step it with `run`, judge it with `verdict`."""
 
     def __init__(
-        self, folder: Path, doomed: Doomed, *, agents: int = 8, seed: int = 1, settle_ms: int = HOUR, **more: Any
+        self,
+        folder: Path,
+        doomed: Doomed,
+        *,
+        agents: int = 8,
+        seed: int = 1,
+        settle_ms: int = HOUR,
+        repair: bool = True,
+        **more: Any,
     ) -> None:
         """`settle_ms`: so long after it happened everything has come or was recovered."""
         self.down = False
         self.loss = Lose(lambda event, chance: self.down or doomed(event, chance))
         faults: list[Fault] = [self.loss, *more.pop("faults", ())]
         self.floor = PatientFloor(
-            Scenario(agents=agents, seed=seed), folder, warm_up_ms=30 * MINUTE, faults=faults, repair=True, **more
+            Scenario(agents=agents, seed=seed), folder, warm_up_ms=30 * MINUTE, faults=faults, repair=repair, **more
         )
         transport = self.floor.drive.twilio
         assert isinstance(transport, httpx.WSGITransport)
@@ -168,7 +177,13 @@ class RepairFloor:
         return {sid for (sid,) in self.database.execute("SELECT sid FROM events")}
 
     def gaps(self) -> list[dict[str, Any]]:
-        rows = self.database.execute("SELECT * FROM gaps ORDER BY id")
+        return self._rows("SELECT * FROM gaps ORDER BY id")
+
+    def receipts(self) -> list[dict[str, Any]]:
+        return self._rows("SELECT * FROM report_runs")
+
+    def _rows(self, query: str) -> list[dict[str, Any]]:
+        rows = self.database.execute(query)
         names = [one[0] for one in rows.description]
         return [dict(zip(names, row, strict=True)) for row in rows]
 

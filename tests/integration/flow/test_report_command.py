@@ -12,7 +12,7 @@ from flow_bench import T0, TENANT, Bench
 from histories import AVAILABLE, activity, event, reservation, task
 
 from flex_plugin_backend.cli import main
-from flex_plugin_backend.cli.report import _time
+from flex_plugin_backend.cli.moments import as_time
 from flex_plugin_backend.domain.intervals import INTERVAL_MS, owner
 from flex_plugin_backend.wfm.dto import WFMReportResponseDTO
 
@@ -51,7 +51,7 @@ def run(bench: Bench, *more: str, begin_ms: int = BEGIN) -> Result:
         f'[tenants.{TENANT}.twilio]\naccount_sid = "AC1"\nworkspace_sid = "WS1"\nauth_token = "t"\n'
         f'[tenants.{TENANT}.wfm]\nservice_url = "http://127.0.0.1:9"\naccess_key = "k"\nsecret_key = "s"\n'
     )
-    span = ["--from", _time(begin_ms), "--to", _time(begin_ms + INTERVAL_MS)]
+    span = ["--from", as_time(begin_ms), "--to", as_time(begin_ms + INTERVAL_MS)]
     return CliRunner().invoke(main, ["report", "-c", str(config), "--tenant", TENANT, *span, *more])
 
 

@@ -106,6 +106,13 @@ def test_refused_credentials_are_tried_again_slowly(status: int) -> None:
     assert pause == 300.0
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_asks_by_hand_is_told_of_a_refusal_at_once(status: int) -> None:
+    """Nobody waits before a terminal for a human who has to mend it."""
+    with pytest.raises(TwilioUnavailable):
+        Desk(refusals_end=True).ask(failed(status))
+
+
 @pytest.mark.parametrize("status", [400, 404, 410])
 def test_an_answer_about_the_question_is_the_caller_s(status: int) -> None:
     """Asking the same again would get the same; Twilio was reached all the same."""
