@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,7 +34,12 @@ class ManualDrive:
     by_hand = True
 
     def __init__(
-        self, start_ms: int, *, twilio: httpx.BaseTransport | None = None, wfm: httpx.BaseTransport | None = None
+        self,
+        start_ms: int,
+        *,
+        twilio: httpx.BaseTransport | None = None,
+        wfm: httpx.BaseTransport | None = None,
+        ledger_connection: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         """Set up.
 
@@ -41,10 +47,12 @@ class ManualDrive:
             start_ms: what the clock shows, UTC epoch milliseconds.
             twilio, wfm: carry the requests to Twilio's REST API and to CXone WFM, for example
                 `httpx.WSGITransport(app)`; None: the network.
+            ledger_connection: what an embedded ledger's connections are, so that a test can let the disk fail.
         """
         self.clock = ManualClock(start_ms)
         self.twilio = twilio
         self.wfm = wfm
+        self.ledger_connection = ledger_connection
         self._turns: dict[Duty, _Turn] = {}
 
     @property
@@ -81,6 +89,21 @@ class ManualDrive:
             self._step(first)
         if until_ms > self.now_ms:
             self.clock.set_ms(until_ms)
+
+    def set_clock(self, by_ms: int) -> None:
+        """The machine's clock is set on, or back where negative. Pauses that are under way last as long as they would
+        have; who waits to be woken looks again, as a thread does before long.
+        """
+        now_ms = self.now_ms + by_ms
+        for turn in self._turns.values():
+            if turn.due_ms is not None:
+                turn.due_ms = turn.due_ms + by_ms if turn.firm else now_ms
+        self.clock.set_ms(now_ms)
+
+    def look(self) -> None:
+        """Let every duty look again, as a thread does before long: another process may have stored something."""
+        for duty in self._turns:
+            duty.wake()
 
     def start(self, duty: Duty) -> None:
         """Carry it out from now on."""

@@ -31,6 +31,9 @@ AFTER_MS = 10_000
 SILENT_EVENTS, SILENT_MS = 5, 60_000
 # Holes of the same kind no further apart than this, found in one go, are one.
 SAME_HOLE_MS = 900_000
+# So long a hole that was found may grow; after that a further loss is another hole, or a leak that goes on would never
+# be told as healed.
+GROWS_MS = 600_000
 PER_SUBMIT = 200
 
 _log = structlog.get_logger(__name__)
@@ -203,7 +206,12 @@ class HoleBook:
             known = gaps.in_state(connection, self._tenant, GapState.OPEN, GapState.FILLED)
         suspected = [_belonging(one) for one in known if one.state is GapState.OPEN]
         # A hole that goes on where one ends that has only just been found is the same.
-        found = [_belonging(one) for one in known if one.state is GapState.FILLED and one.note is None]
+        since_ms = self._clock.now_ms() - GROWS_MS
+        found = [
+            _belonging(one)
+            for one in known
+            if one.state is GapState.FILLED and one.note is None and one.found_ms > since_ms
+        ]
         runs = _silent_runs(told)
         owners: dict[str, Belonging] = {}
         for sid, at_ms in sorted(times.items(), key=lambda one: one[1]):

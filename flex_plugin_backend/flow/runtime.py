@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -51,7 +52,8 @@ class Runtime:
         self._drive = drive or Threads(clock)
         self._metrics = FlowMetrics()
         self._stopping = threading.Event()
-        self._ledger = Ledger(settings.ledger.url)
+        ledger_connection = sqlite3.Connection if drive is None else drive.ledger_connection
+        self._ledger = Ledger(settings.ledger.url, connection_class=ledger_connection)
         self._intake = Intake(
             self._ledger,
             clock,

@@ -31,12 +31,13 @@ class Ledger:
         LedgerSchemaError: its schema was made by a newer program.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, connection_class: type[sqlite3.Connection] = sqlite3.Connection) -> None:
+        """`connection_class`: what the driver's connections are; tests let the disk fail with one of their own."""
         self.url: URL = _checked(url)
         self._writing = threading.Lock()
         try:
-            self._durable = _engine(self.url, synchronous="FULL")
-            self._relaxed = _engine(self.url, synchronous="NORMAL")
+            self._durable = _engine(self.url, "FULL", connection_class)
+            self._relaxed = _engine(self.url, "NORMAL", connection_class)
             with self._writing:
                 bring_up_to_date(self._durable)
             # Made once: an engine with options of its own is too dear to make for each transaction.
@@ -99,8 +100,9 @@ def _checked(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL, *, synchronous: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+def _engine(url: URL, synchronous: str, connection_class: type[sqlite3.Connection]) -> Engine:
+    driver = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False, "factory": connection_class}
+    engine = create_engine(url, connect_args=driver)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: Any) -> None:

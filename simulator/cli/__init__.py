@@ -8,6 +8,7 @@ import click
 
 _COMMANDS = {
     "demo": "simulator.cli.demo:demo",
+    "faults": "simulator.cli.faults:faults",
     "record": "simulator.cli.record:record",
     "replay": "simulator.cli.replay:replay",
     "run": "simulator.cli.run:run",

@@ -139,14 +139,14 @@ def _sender(target: str, header: Any, given: dict[str, Any]) -> Any:
 
 
 def _faults(given: dict[str, Any], times: str, speed: float) -> list[Any]:
-    from simulator.faults.delay import Delay
-    from simulator.faults.duplicate import Duplicate
+    from simulator.faults.twilio.duplicate import Duplicate
+    from simulator.faults.twilio.reorder import Reorder
 
     # Faults speak of the time by which the events are due, which has been squeezed already if the log was moved.
     within_s = given["reorder_s"] / (speed if times == "now" else 1.0)
     found: list[Any] = []
     if given["duplicates"]:
-        found.append(Duplicate(given["duplicates"], within_s))
+        found.append(Duplicate(share=given["duplicates"], within_s=within_s))
     if given["reordered"]:
-        found.append(Delay(given["reordered"], within_s))
+        found.append(Reorder(share=given["reordered"], most_s=within_s))
     return found

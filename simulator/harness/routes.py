@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 from wsgiref.types import WSGIApplication
 
+from simulator.faults.letter import Letter
 from simulator.harness.wsgi import Door
 from simulator.twilio.cloud_event import batch
 from simulator.twilio.form import CallbackForm, Sender
@@ -26,8 +27,8 @@ class Route(Protocol):
     tells_of_holds: bool
     requests: int
 
-    def deliver(self, events: Sequence[Event]) -> list[Event]:
-        """Send these, in order; returns those that were taken."""
+    def deliver(self, letters: Sequence[Letter]) -> Iterator[Event]:
+        """Send these, in order; gives the events that the connector took and so has learnt of."""
 
 
 class CallbackRoute:
@@ -41,14 +42,12 @@ class CallbackRoute:
         self._form = form
         self.requests = 0
 
-    def deliver(self, events: Sequence[Event]) -> list[Event]:
+    def deliver(self, letters: Sequence[Letter]) -> Iterator[Event]:
         """Post them one by one; what is not answered with a 2xx is not sent again, as with Twilio."""
-        taken: list[Event] = []
-        for event in events:
+        for letter in letters:
             self.requests += 1
-            if 200 <= self._door.post(*self._form.render(event)) < 300:
-                taken.append(event)
-        return taken
+            if 200 <= self._door.post(*self._form.render_letter(letter)) < 300 and letter.tells:
+                yield letter.event
 
 
 class StreamRoute:
@@ -64,9 +63,15 @@ class StreamRoute:
         self._sender = sender
         self.requests = 0
 
-    def deliver(self, events: Sequence[Event]) -> list[Event]:
-        """Post them in batches."""
-        taken: list[Event] = []
+    def deliver(self, letters: Sequence[Letter]) -> Iterator[Event]:
+        """Post them in batches.
+
+        Raises:
+            ValueError: a fault has changed a request; such faults need callbacks.
+        """
+        if not all(letter.is_plain for letter in letters):
+            raise ValueError("a fault that changes a request needs the route of callbacks")
+        events = [letter.event for letter in letters]
         for at in range(0, len(events), self.most_per_request):
             part = events[at : at + self.most_per_request]
             body = batch(part, account_sid=self._sender.account_sid, workspace_sid=self._sender.workspace_sid)
@@ -74,5 +79,4 @@ class StreamRoute:
             headers = {"Content-Type": "application/json", **self._sender.key.headers(f"{self._url}?{query}", {})}
             self.requests += 1
             if 200 <= self._door.post(body, headers, query) < 300:
-                taken.extend(part)
-        return taken
+                yield from part

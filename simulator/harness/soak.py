@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from simulator.audit import Verdict
 from simulator.audit.reports import ReportVerdict
-from simulator.faults.delay import Delay
-from simulator.faults.duplicate import Duplicate
-from simulator.faults.letter import Fault
+from simulator.faults.fault import Fault
+from simulator.faults.twilio.delay import Delay
+from simulator.faults.twilio.duplicate import Duplicate
+from simulator.faults.twilio.reorder import Reorder
 from simulator.harness.jury import Jury
 from simulator.harness.result import versions
 from simulator.harness.virtual import VirtualFloor, callback_route, stream_route
@@ -91,11 +92,11 @@ class SoakPlan:
         """What goes wrong on the way."""
         found: list[Fault] = []
         if self.duplicates:
-            found.append(Duplicate(self.duplicates))
+            found.append(Duplicate(share=self.duplicates))
         if self.reordered:
-            found.append(Delay(self.reordered, self.reorder_minutes * 60))
+            found.append(Reorder(share=self.reordered, most_s=self.reorder_minutes * 60))
         if self.late:
-            found.append(Delay(self.late, self.late_hours * 3600))
+            found.append(Delay(share=self.late, least_s=0.0, most_s=self.late_hours * 3600))
         return found
 
     @property
@@ -211,7 +212,12 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
         began_s = time.perf_counter()
         end_ms = floor.start_ms + round(plan.days * 24 * _HOUR_MS)
         floor.service.end_ms = end_ms
-        jury = Jury(floor, settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS, by_knowledge=bool(plan.faults()))
+        disturbed = bool(plan.faults() or scenario.faults)
+        jury = Jury(floor, settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS, by_knowledge=disturbed)
+            floor,
+            settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS,
+            by_knowledge=bool(plan.faults() or scenario.faults),
+        )
         while floor.now_ms < end_ms:
             floor.run_to(min(end_ms, floor.now_ms + 15 * _MINUTE_MS))
             jury.look()

@@ -12,11 +12,13 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from simulator.faults.fault import Side
 from simulator.harness.config import EVENTS_FILTER, TENANT, ConnectorFacts, clean_environment, write_config
-from simulator.harness.errors import ControlFailed, TooLate
+from simulator.harness.errors import ControlFailed, HarnessError, TooLate
 from simulator.harness.faces import Face
 from simulator.harness.plan import DemoPlan, Progress
 from simulator.harness.process import CONNECTOR, SIMULATOR, Child
+from simulator.world.scenario.files import load_scenario
 
 _POLL_S = 0.2
 _ACCESS_KEY = "DEMOACCESSKEY"
@@ -161,7 +163,18 @@ class Stage:
         self.connector = self._face("the connector", facts.url)
         shared = {"start_ms": start_ms, "anchor_ms": clock.anchor_ms, "speed": plan.speed}
         self.wfm.post("/sim/start", shared)
+        self._set_faults()
         self.twilio.post("/sim/start", {**shared, "end_ms": clock.end_ms, "callback_url": facts.callback_url})
+
+    def _set_faults(self) -> None:
+        """Those of the scenario that happen at the WFM; the floor knows its own."""
+        faults = load_scenario(self._plan.scenario).faults if self._plan.scenario else ()
+        by_hand = [one.name for one in faults if one.side is Side.HOST]
+        if by_hand:
+            raise HarnessError(f"{', '.join(by_hand)}: faults of the machine need virtual time; see flex-wfm-sim soak")
+        at_wfm = [one.to_table() for one in faults if one.side is Side.WFM]
+        if at_wfm:
+            self.wfm.post("/sim/faults", {"faults": at_wfm})
 
     def _start_connector(self) -> None:
         self._launch("connector", CONNECTOR, "serve", "--config", str(self.config_path), "--json-ready")

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 from flask import Flask
 
 from flex_plugin_backend import ManualDrive, create_app
-from simulator.faults.letter import Fault
+from simulator.faults.board import Board
+from simulator.faults.carrier import CarriedTransport
+from simulator.faults.fault import Fault, Side
+from simulator.faults.mail import Mail
 from simulator.harness.config import (
     EVENTS_FILTER,
     TENANT,
     ConnectorFacts,
+    Scalar,
     clean_environment,
     nested,
     settings_of,
 )
-from simulator.harness.mail import Mail
+from simulator.harness.host import VirtualHost
 from simulator.harness.routes import CallbackRoute, Route, StreamRoute
 from simulator.twilio.account import TwilioAccount
 from simulator.twilio.app import create_twilio_app
@@ -60,20 +63,24 @@ class VirtualFloor:
         faults: Sequence[Fault] = (),
         route: Callable[[VirtualFloor], Route] | None = None,
         repair: bool = True,
+        settings: Mapping[str, Mapping[str, Scalar]] | None = None,
     ) -> None:
-        """Build everything and let the connector start; the world has run for `warm_up_ms` then."""
+        """Build everything and let the connector start; the world has run for `warm_up_ms` then.
+
+        Args:
+            faults: besides those of the scenario; the windows of all count from here.
+            settings: tables of the tenant's settings that differ from those of a demo.
+        """
         self.service = WorldService(World(scenario))
         self.start_ms = scenario.start_ms + warm_up_ms
         self.service.advance_to(self.start_ms)
         self.account = TwilioAccount.of(scenario)
         self._show = Show(self.service, self.account, ShowSettings(start_ms=self.start_ms, events_filter=EVENTS_FILTER))
-        self.drive = ManualDrive(self.start_ms)
-        wfm_app = create_wfm_app(
-            WfmOptions(access_key=_ACCESS_KEY, secret_key=_SECRET_KEY), now_ms=lambda: self.drive.now_ms
-        )
+        options = WfmOptions(access_key=_ACCESS_KEY, secret_key=_SECRET_KEY, seed=scenario.seed)
+        wfm_app = create_wfm_app(options, now_ms=lambda: self.now_ms)
         self.wfm: FakeWfm = wfm_app.extensions["fake_wfm"]
-        self.drive.twilio = httpx.WSGITransport(create_twilio_app(self._show))
-        self.drive.wfm = httpx.WSGITransport(wfm_app)
+        self.twilio_wire = CarriedTransport(create_twilio_app(self._show))
+        self.wfm_wire = CarriedTransport(wfm_app)
         with self.service.present() as (world, _):
             offline_sid = world.floor.offline.sid
             pseudo = tuple(activity.name for activity in world.floor.pseudo_activities)
@@ -90,9 +97,15 @@ class VirtualFloor:
             access_key=_ACCESS_KEY,
             secret_key=_SECRET_KEY,
         )
-        self._repair = repair
-        self.connector: Flask = self._start_connector()
-        self.mail = Mail([*EVENTS_FILTER.split(","), *HOLD_EVENTS], faults, scenario.seed)
+        self._tables = settings_of(self._facts)
+        self._tables[f"tenants.{TENANT}.repair"] = {"enabled": repair}
+        for name, table in (settings or {}).items():
+            self._tables.setdefault(f"tenants.{TENANT}.{name}", {}).update(table)
+        self._now_ms = self.start_ms
+        self.host = VirtualHost(
+            self._facts.ledger, self.start_ms, self._start_connector, self.twilio_wire, self.wfm_wire, scenario.seed
+        )
+        self.mail = Mail([*EVENTS_FILTER.split(","), *HOLD_EVENTS], self._show.faults.letters)
         self.service.listen(self.mail.post)
         self.route = (route or callback_route)(self)
         if self.route.tells_of_holds:
@@ -100,18 +113,28 @@ class VirtualFloor:
         self.taken = 0
         self.on_taken: Callable[[Sequence[Event], int], None] | None = None
         self.on_step: Callable[[int], None] | None = None
-        self.drive.step_to(self.start_ms)
+        self.set_faults((*scenario.faults, *faults))
+        self.host.step_to(self.start_ms)
 
-    def _start_connector(self) -> Flask:
-        tables = settings_of(self._facts)
-        tables[f"tenants.{TENANT}.repair"] = {"enabled": self._repair}
+    def _start_connector(self, drive: ManualDrive) -> Flask:
         with _own_settings():
-            return create_app(nested(tables), drive=self.drive)
+            return create_app(nested(self._tables), drive=drive)
+
+    def set_faults(self, faults: Iterable[Fault]) -> None:
+        """Set faults, each on its side; their windows count from now."""
+        boards = {Side.WFM: self.wfm.faults}
+        for one in faults:
+            boards.get(one.side, self.faults).set([one], self.now_ms)
+
+    @property
+    def faults(self) -> Board:
+        """The faults of events, of REST and of the machine; those of the WFM are on its own board."""
+        return self._show.faults
 
     @property
     def now_ms(self) -> int:
-        """Virtual time."""
-        return self.drive.now_ms
+        """Virtual time; the machine's clock may show another."""
+        return self._now_ms
 
     @property
     def callback_url(self) -> str:
@@ -120,16 +143,18 @@ class VirtualFloor:
 
     def step(self, until_ms: int) -> None:
         """Go to the next instant at which something happens, or to `until_ms` if that comes first."""
-        now_ms = min(self._next_ms(), until_ms)
+        self._now_ms = now_ms = min(self._next_ms(), until_ms)
         self.service.advance_to(now_ms)
-        self.drive.step_to(now_ms)
+        self.host.face(self.faults, now_ms)
+        self.host.step_to(now_ms)
         arrived_ms = self.mail.next_ms()
         if arrived_ms is not None and arrived_ms + self.route.gathers_ms <= now_ms:
-            taken = self.route.deliver(self.mail.due(now_ms))
+            taken = list(self.route.deliver(self.mail.due(now_ms)))
+            self.host.after_arrivals()
             self.taken += len(taken)
             if self.on_taken is not None:
                 self.on_taken(taken, now_ms)
-            self.drive.step_to(now_ms)
+            self.host.step_to(now_ms)
         if self.on_step is not None:
             self.on_step(now_ms)
 
@@ -149,19 +174,20 @@ class VirtualFloor:
         dues = (
             None if happens_ms is None else happens_ms + gathers_ms,
             None if arrives_ms is None else arrives_ms + gathers_ms,
-            self.drive.next_ms(),
+            self.host.next_ms(),
+            self.host.next_fault_ms(self.faults),
         )
         return min(due_ms for due_ms in (*dues, 2**62) if due_ms is not None)
 
     def health(self) -> dict[str, Any]:
         """What the connector says of the tenant."""
-        answer = self.connector.test_client().get("/healthz").get_json()
+        answer = self.host.connectors[-1].app.test_client().get("/healthz").get_json()
         tenant: dict[str, Any] = answer["tenants"][TENANT]
         return tenant
 
     def close(self) -> None:
         """Stop the connector and let go of its ledger."""
-        self.connector.extensions["flex_wfm_plugin"].close()
+        self.host.close()
 
     def __enter__(self) -> Self:
         return self
@@ -175,12 +201,12 @@ class VirtualFloor:
 def callback_route(floor: VirtualFloor) -> Route:
     """Signed callbacks into the connector's own application."""
     url = floor.callback_url
-    return CallbackRoute(floor.connector, url, CallbackForm(CallbackTarget.parse(url), _sender(floor)))
+    return CallbackRoute(floor.host.door, url, CallbackForm(CallbackTarget.parse(url), _sender(floor)))
 
 
 def stream_route(floor: VirtualFloor) -> Route:
     """Signed batches of Event Streams into the connector's own application."""
-    return StreamRoute(floor.connector, floor.callback_url.removesuffix("/events") + "/streams", _sender(floor))
+    return StreamRoute(floor.host.door, floor.callback_url.removesuffix("/events") + "/streams", _sender(floor))
 
 
 def _sender(floor: VirtualFloor) -> EmitterSettings:

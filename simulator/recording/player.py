@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
-import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simulator.clock import VirtualClock
-from simulator.faults.letter import Fault, Letter
+from simulator.faults.board import Board
+from simulator.faults.fault import LetterFault
 from simulator.twilio.emitter import CallbackEmitter, EmitterSettings
 from simulator.world.events import Event
 
@@ -54,17 +53,15 @@ class Player:
         settings: EmitterSettings,
         clock: VirtualClock,
         *,
-        faults: Sequence[Fault] = (),
+        faults: Sequence[LetterFault] = (),
         seed: int = 1,
     ) -> None:
         self._events = events
         self._clock = clock
-        self._faults = tuple(faults)
-        self._chance = random.Random(f"{seed}:replay")
-        self._emitter = CallbackEmitter(settings, clock)
-        self._waiting: list[tuple[int, int, Event]] = []
+        board = Board(seed)
+        board.set(faults, clock.start_ms)
+        self._emitter = CallbackEmitter(settings, clock, board)
         self._read = 0
-        self._posted = 0
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -78,34 +75,21 @@ class Player:
         emitter.start()
         try:
             following = next(self._events, None)
-            while not self._stop.is_set() and (following is not None or self._waiting):
+            while not self._stop.is_set() and following is not None:
                 horizon_ms = self._clock.now_ms() + round(_AHEAD_S * 1000 * self._clock.speed)
+                due = []
                 while following is not None and following.at_ms <= horizon_ms:
-                    self._post(following)
+                    due.append(following)
                     following = next(self._events, None)
-                emitter.take(self._due(horizon_ms))
-                if following is not None or self._waiting:
+                self._read += len(due)
+                emitter.take(due)
+                if following is not None:
                     self._stop.wait(_LOOK_S)
             while not self._stop.is_set() and not emitter.is_idle():
                 self._stop.wait(_LOOK_S)
         finally:
             emitter.stop()
         return self._played(time.time() - began_s)
-
-    def _post(self, event: Event) -> None:
-        self._read += 1
-        letters = [Letter(event.at_ms, event)]
-        for fault in self._faults:
-            letters = fault.apply(letters, self._chance)
-        for letter in letters:
-            self._posted += 1
-            heapq.heappush(self._waiting, (letter.at_ms, self._posted, letter.event._replace(at_ms=letter.at_ms)))
-
-    def _due(self, until_ms: int) -> list[Event]:
-        found = []
-        while self._waiting and self._waiting[0][0] <= until_ms:
-            found.append(heapq.heappop(self._waiting)[2])
-        return found
 
     def _played(self, wall_s: float) -> Played:
         emissions = self._emitter.emissions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from simulator.twilio.control import control_blueprint
+from simulator.twilio.mishaps import strike_reads
 from simulator.twilio.problems import install_problems
 from simulator.twilio.rest import rest_blueprint
 from simulator.twilio.show import Show
@@ -16,7 +17,9 @@ def create_twilio_app(show: Show) -> Flask:
     The hosts of Twilio that the client speaks to can share it, because their paths do not collide.
     """
     app = Flask("simulator.twilio")
-    app.register_blueprint(rest_blueprint(show))
+    rest = rest_blueprint(show)
+    strike_reads(rest, show)
+    app.register_blueprint(rest)
     app.register_blueprint(control_blueprint(show))
     install_problems(app)
     return app

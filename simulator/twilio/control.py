@@ -8,6 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulator.faults.control import add_fault_routes
+from simulator.faults.fault import Side
 from simulator.twilio.show import Show
 from simulator.world.figures_face import true_reports, true_states
 from simulator.world.figures_rules import FigureRules
@@ -79,6 +81,12 @@ def control_blueprint(show: Show) -> Blueprint:
             contacts=contacts,
         )
 
+    @blueprint.post("/reset")
+    def reset() -> Response:
+        """Take all faults off; the floor goes on."""
+        show.faults.clear()
+        return jsonify(ok=True)
+
     @blueprint.post("/start")
     def start() -> tuple[Response, int] | Response:
         given = request.get_json(silent=True) or {}
@@ -93,6 +101,7 @@ def control_blueprint(show: Show) -> Blueprint:
             return jsonify(problem=str(error)), 409
         return jsonify(start_ms=clock.start_ms, anchor_ms=clock.anchor_ms, speed=clock.speed, end_ms=service.end_ms)
 
+    add_fault_routes(blueprint, show.faults, service.now_ms, (Side.EVENTS, Side.REST))
     return blueprint
 
 

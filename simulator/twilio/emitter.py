@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import queue
 import threading
 import time
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator.clock import VirtualClock
+from simulator.faults.board import Board
+from simulator.faults.letter import Letter
 from simulator.twilio.delivery import CallbackConnection, Outcome
 from simulator.twilio.form import CallbackForm
 from simulator.twilio.signing import SigningKey
@@ -60,16 +63,21 @@ class EmitterSettings:
 class CallbackEmitter:
     """Emits events open loop: an event is due at its own time, however slow the receiver is.
 
-    The events of one worker, and those of one task that concern no worker, share a lane and stay in order.
+    The events of one worker, and those of one task that concern no worker, share a lane and stay in order; what a fault
+    of `board` holds back enters its lane when it is due.
     """
 
-    def __init__(self, settings: EmitterSettings, clock: VirtualClock) -> None:
+    def __init__(self, settings: EmitterSettings, clock: VirtualClock, board: Board | None = None) -> None:
         self._settings = settings
         self._target = CallbackTarget.parse(settings.callback_url)
         self.form = CallbackForm(self._target, settings)
         self._clock = clock
         self._stop = threading.Event()
         self._wanted = frozenset(kind.strip() for kind in settings.events_filter.split(",") if kind.strip())
+        self._board = board or Board()
+        self._late: list[tuple[int, int, Letter, Emission]] = []
+        self._moved = threading.Condition()
+        self._clerk = threading.Thread(target=self._hand_out_late, name="late-letters", daemon=True)
         self._lanes = [_Lane(self, number) for number in range(settings.lanes)]
         self.emissions: list[Emission] = []
 
@@ -77,10 +85,14 @@ class CallbackEmitter:
         """Open the lanes."""
         for lane in self._lanes:
             lane.thread.start()
+        self._clerk.start()
 
     def stop(self) -> None:
         """Close the lanes; what has not been sent stays unsent."""
         self._stop.set()
+        with self._moved:
+            self._moved.notify_all()
+        self._clerk.join(timeout=20)
         for lane in self._lanes:
             lane.queue.put(None)
         for lane in self._lanes:
@@ -88,13 +100,34 @@ class CallbackEmitter:
 
     def take(self, events: Sequence[Event]) -> None:
         """Plan the callbacks of new events; called in the order of the log."""
-        for event in events:
-            if self._wanted and event.type not in self._wanted:
-                continue
-            emission = Emission(event.sid, event.type, event.ms, self._clock.wall_s_of(event.at_ms))
-            self.emissions.append(emission)
-            key = event.worker_sid or event.task_sid or event.resource_sid
-            self._lanes[zlib.crc32(key.encode()) % len(self._lanes)].queue.put((event, emission))
+        with self._moved:
+            for event in events:
+                if self._wanted and event.type not in self._wanted:
+                    continue
+                # What is on time goes on in the order of the log, whatever waits for later.
+                for letter in self._board.letters(Letter(event.at_ms, event)):
+                    emission = Emission(event.sid, event.type, event.ms, self._clock.wall_s_of(letter.at_ms))
+                    self.emissions.append(emission)
+                    if letter.at_ms <= event.at_ms:
+                        self._to_lane(letter, emission)
+                    else:
+                        heapq.heappush(self._late, (letter.at_ms, len(self.emissions), letter, emission))
+            self._moved.notify_all()
+
+    def _to_lane(self, letter: Letter, emission: Emission) -> None:
+        event = letter.event
+        key = event.worker_sid or event.task_sid or event.resource_sid
+        self._lanes[zlib.crc32(key.encode()) % len(self._lanes)].queue.put((letter, emission))
+
+    def _hand_out_late(self) -> None:
+        """Give each late letter to its lane when it is due."""
+        with self._moved:
+            while not self._stop.is_set():
+                due_s = self._clock.wall_s_of(self._late[0][0]) - time.time() if self._late else None
+                if due_s is None or due_s > 0:
+                    self._moved.wait(due_s)
+                else:
+                    self._to_lane(*heapq.heappop(self._late)[2:])
 
     def is_idle(self) -> bool:
         """Whether every callback was taken or given up."""
@@ -106,11 +139,11 @@ class CallbackEmitter:
         taken = sum(1 for emission in emissions if emission.acked_s is not None)
         return taken, sum(1 for emission in emissions if emission.done) - taken
 
-    def deliver(self, event: Event, emission: Emission, connection: CallbackConnection) -> None:
-        """Wait for the event's time and send it."""
-        if not self._clock.wait_until(event.at_ms, self._stop):
+    def deliver(self, letter: Letter, emission: Emission, connection: CallbackConnection) -> None:
+        """Wait for the letter's time and send it."""
+        if not self._clock.wait_until(letter.at_ms, self._stop):
             return
-        body, headers = self.form.render(event)
+        body, headers = self.form.render_letter(letter)
         if self._settings.delivery == "until-acked":
             self._send_until_acked(body, headers, emission, connection)
         else:
@@ -171,7 +204,7 @@ class _Lane:
 
     def __init__(self, emitter: CallbackEmitter, number: int) -> None:
         self._emitter = emitter
-        self.queue: queue.SimpleQueue[tuple[Event, Emission] | None] = queue.SimpleQueue()
+        self.queue: queue.SimpleQueue[tuple[Letter, Emission] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._run, name=f"lane-{number}", daemon=True)
 
     def _run(self) -> None:

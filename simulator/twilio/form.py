@@ -6,7 +6,8 @@ import uuid
 from typing import Protocol
 from urllib.parse import urlencode
 
-from simulator.twilio.signing import SigningKey
+from simulator.faults.letter import Letter
+from simulator.twilio.signing import SIGNATURE_HEADER, SigningKey
 from simulator.twilio.target import CallbackTarget
 from simulator.world.events import Event, callback_parameters
 
@@ -33,13 +34,30 @@ class CallbackForm:
 
     def render(self, event: Event) -> tuple[bytes, dict[str, str]]:
         """Body and headers of an event's callback (Twilio reference 1.2, 1.3 and 1.5)."""
+        return self._signed(event.sid, self._parameters(event))
+
+    def render_letter(self, letter: Letter) -> tuple[bytes, dict[str, str]]:
+        """Body and headers of a callback with all that is wrong with it."""
+        if letter.is_plain:
+            return self.render(letter.event)
+        parameters = letter.applied_to(self._parameters(letter.event))
+        body, headers = self._signed(parameters.get("Sid", letter.event.sid), parameters)
+        if letter.signing != "right":
+            signature = headers.pop(SIGNATURE_HEADER)
+            if letter.signing == "wrong":
+                headers[SIGNATURE_HEADER] = signature[::-1]
+        return body, headers
+
+    def _parameters(self, event: Event) -> dict[str, str]:
         sender = self._sender
-        parameters = callback_parameters(
+        return callback_parameters(
             event,
             account_sid=sender.account_sid,
             workspace_sid=sender.workspace_sid,
             workspace_name=sender.workspace_name,
         )
+
+    def _signed(self, sid: str, parameters: dict[str, str]) -> tuple[bytes, dict[str, str]]:
         headers = {
             "Host": self._target.host_header,
             "Content-Type": "application/x-www-form-urlencoded",
@@ -47,7 +65,7 @@ class CallbackForm:
             "Accept": "*/*",
             "Accept-Encoding": "gzip",
             # Every attempt at one event carries the same token.
-            "I-Twilio-Idempotency-Token": str(uuid.uuid5(uuid.NAMESPACE_OID, event.sid)),
-            **sender.key.headers(self._target.signed_url, parameters),
+            "I-Twilio-Idempotency-Token": str(uuid.uuid5(uuid.NAMESPACE_OID, sid)),
+            **self._sender.key.headers(self._target.signed_url, parameters),
         }
         return urlencode(parameters).encode(), headers

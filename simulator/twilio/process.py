@@ -9,13 +9,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
 
+from simulator.faults.carrier import cut_broken
+from simulator.faults.fault import Side
 from simulator.listen import listens, url_of
 from simulator.twilio.account import TwilioAccount
 from simulator.twilio.app import create_twilio_app
@@ -44,6 +46,8 @@ def build_show(scenario: Scenario, settings: ShowSettings, auth_token: str = "")
     """A world that has come to the start of the show, not started yet."""
     service = WorldService(World(scenario))
     service.advance_to(settings.start_ms)
+    own = tuple(one for one in scenario.faults if one.side in (Side.EVENTS, Side.REST))
+    settings = replace(settings, faults=(*own, *settings.faults), fault_seed=scenario.seed)
     return Show(service, TwilioAccount.of(scenario, auth_token), settings)
 
 
@@ -72,7 +76,7 @@ def _load(settings: ProcessSettings) -> Callable[..., Any]:
     gc.set_threshold(20_000, 20, 20)
     threading.Thread(target=_announce, args=(settings, show), name="announcer", daemon=True).start()
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), name="guard", daemon=True).start()
-    return create_twilio_app(show)
+    return cut_broken(create_twilio_app(show))
 
 
 def _announce(settings: ProcessSettings, show: Show) -> None:

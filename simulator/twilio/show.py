@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 
 from simulator.clock import VirtualClock
+from simulator.faults.board import Board
+from simulator.faults.fault import Fault
 from simulator.twilio.account import TwilioAccount
 from simulator.twilio.emitter import CallbackEmitter, DeliveryMode, EmitterSettings
 from simulator.twilio.signing import SigningKey
@@ -15,7 +17,11 @@ from simulator.world.service import WorldService
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowSettings:
-    """How callbacks are sent and what the clock does unless the start says otherwise."""
+    """How callbacks are sent and what the clock does unless the start says otherwise.
+
+    Attributes:
+        faults: set at the start, with `fault_seed` for their chance; a board holds them from then on.
+    """
 
     callback_url: str = ""
     events_filter: str = ""
@@ -24,6 +30,8 @@ class ShowSettings:
     delivery_deadline_s: float = 300.0
     shared_key_id: str = ""
     shared_key_secret: str = ""
+    faults: tuple[Fault, ...] = ()
+    fault_seed: int = 1
     start_ms: int
     speed: float = 1.0
     end_ms: int | None = None
@@ -38,6 +46,7 @@ class Show:
         self.settings = settings
         self.emitter: CallbackEmitter | None = None
         self.callback_url = settings.callback_url
+        self.faults = Board(settings.fault_seed)
         self._starting = threading.Lock()
 
     def start(
@@ -66,7 +75,7 @@ class Show:
             if end_ms is not None and end_ms <= clock.start_ms:
                 raise ValueError("the end must come after the start")
             url = settings.callback_url if callback_url is None else callback_url
-            emitter = CallbackEmitter(self._emitter_settings(url), clock) if url else None
+            emitter = CallbackEmitter(self._emitter_settings(url), clock, self.faults) if url else None
             if clock.start_ms < self.service.now_ms():
                 raise ValueError("the start lies before the time that the world has reached")
             self.service.advance_to(clock.start_ms)
@@ -74,6 +83,7 @@ class Show:
                 emitter.start()
                 self.service.listen(emitter.take)
                 self.emitter, self.callback_url = emitter, url
+            self.faults.set(settings.faults, clock.start_ms)
             self.service.start(clock, end_ms)
             return clock
 

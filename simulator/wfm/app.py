@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,10 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from flex_plugin_backend.wfm.contract import ContractError, Endpoint
+from simulator.faults.carrier import carry_out
+from simulator.faults.fault import Side
+from simulator.faults.mishap import Mishap
 from simulator.wfm.control import create_control
-from simulator.wfm.misbehave import Misbehaviour
 from simulator.wfm.options import WfmOptions
 from simulator.wfm.replies import Reply, spring_error
 from simulator.wfm.service import FakeWfm
@@ -48,26 +49,18 @@ def create_wfm_app(options: WfmOptions | None = None, *, now_ms: Callable[[], in
 
 def _view(wfm: FakeWfm, endpoint: Endpoint) -> Callable[[], Response]:
     def view() -> Response:
-        misbehaviour = wfm.script.next(endpoint.name)
-        if misbehaviour is None:
+        mishap = wfm.faults.mishap(Side.WFM, endpoint.name, wfm.now_ms())
+        if mishap is None:
             return _response(_answer(wfm, endpoint))
-        wfm.inbox.count("misbehaviours")
-        return _misbehave(wfm, endpoint, misbehaviour)
+        wfm.inbox.count("mishaps")
+        if mishap.revoke:
+            wfm.tokens.revoke(refresh=mishap.revoke == "all")
+        return carry_out(mishap, lambda: _response(_answer(wfm, endpoint, mishap)))
 
     return view
 
 
-def _misbehave(wfm: FakeWfm, endpoint: Endpoint, script: Misbehaviour) -> Response:
-    if script.delay_s:
-        threading.Event().wait(script.delay_s)
-    if script.status is None:
-        return _response(_answer(wfm, endpoint))
-    if script.apply:
-        _answer(wfm, endpoint)
-    return _response(Reply(script.status, script.body, script.headers))
-
-
-def _answer(wfm: FakeWfm, endpoint: Endpoint) -> Reply:
+def _answer(wfm: FakeWfm, endpoint: Endpoint, mishap: Mishap | None = None) -> Reply:
     payload: Any = None
     if endpoint.request is not None:
         payload = _json()
@@ -76,7 +69,8 @@ def _answer(wfm: FakeWfm, endpoint: Endpoint) -> Reply:
             wfm.inbox.reject(endpoint.name, reply.status, reply.problem)
             return reply
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return wfm.handle(endpoint.name, payload, token.strip() if scheme.lower() == "bearer" else None)
+    bearer = token.strip() if scheme.lower() == "bearer" else None
+    return wfm.handle(endpoint.name, payload, bearer, None if mishap is None else mishap.refused)
 
 
 def _json() -> Any:

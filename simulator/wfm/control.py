@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator.wfm.misbehave import BadScript, read_misbehaviour
+from simulator.faults.control import add_fault_routes
+from simulator.faults.fault import Side
 from simulator.wfm.service import FakeWfm
 from simulator.wfm.uses import Planner, add_uses
 
@@ -20,6 +21,7 @@ def create_control(wfm: FakeWfm, planner: Planner) -> Blueprint:
     control = Blueprint("sim", __name__, url_prefix="/sim")
     _add_reading(control, wfm)
     _add_levers(control, wfm)
+    add_fault_routes(control, wfm.faults, wfm.now_ms, (Side.WFM,), tuple(wfm.profile.endpoints))
     add_uses(control, wfm, planner)
     return control
 
@@ -59,7 +61,7 @@ def _add_reading(control: Blueprint, wfm: FakeWfm) -> None:
             now_ms=wfm.now_ms(),
             profile=wfm.profile.name,
             partial=wfm.partial,
-            scripts=wfm.script.pending(),
+            faults=len(wfm.faults.on()),
             last_heartbeat_s=wfm.last_heartbeats(),
         )
 
@@ -67,9 +69,9 @@ def _add_reading(control: Blueprint, wfm: FakeWfm) -> None:
 def _add_levers(control: Blueprint, wfm: FakeWfm) -> None:
     @control.post("/reset")
     def reset() -> Response:
-        """Forget what came in and what is scripted; tokens stay valid."""
+        """Forget what came in, and take all faults off; tokens stay valid."""
         wfm.inbox.clear()
-        wfm.script.clear()
+        wfm.faults.clear()
         return jsonify(ok=True)
 
     @control.post("/capture")
@@ -88,25 +90,6 @@ def _add_levers(control: Blueprint, wfm: FakeWfm) -> None:
             return jsonify(problem="send the numbers start_ms, anchor_ms and speed (above 0)"), 400
         wfm.anchor(int(numbers[0]), int(numbers[1]), float(numbers[2]))
         return jsonify(now_ms=wfm.now_ms())
-
-    @control.post("/misbehave")
-    def misbehave() -> tuple[Response, int] | Response:
-        """Script answers: one object, or a list of them under `script`."""
-        body = _body()
-        entries = body.get("script", [body])
-        try:
-            found = [read_misbehaviour(entry, tuple(wfm.profile.endpoints)) for entry in entries]
-        except (BadScript, TypeError) as error:
-            return jsonify(problem=str(error)), 400
-        for entry in found:
-            wfm.script.add(entry)
-        return jsonify(scripts=wfm.script.pending())
-
-    @control.delete("/misbehave")
-    def behave() -> Response:
-        """Drop all scripted answers."""
-        wfm.script.clear()
-        return jsonify(scripts=0)
 
     @control.post("/revoke")
     def revoke() -> Response:

@@ -132,7 +132,7 @@ class Inbox:
         """The counters; `requests` are those to the agent states and report endpoints, whatever became of them."""
         names = ("states", "reports", "requests", "tokens", "refreshes", "heartbeats", "acd_lookups", "rejections")
         with self._lock:
-            return {name: self._counters[name] for name in (*names, "misbehaviours")}
+            return {name: self._counters[name] for name in (*names, "mishaps")}
 
     def clear(self) -> None:
         """Begin anew."""

@@ -16,6 +16,7 @@ class WfmOptions:
         profile: the contract profile, a built-in name or a path.
         partial: take the good rows of a batch and name the bad ones, instead of refusing the whole batch.
         inbox_limit: the most states kept; the oldest go first.
+        seed: of the chance with which faults strike.
         start_ms, anchor_ms, speed: the shared virtual time; all or none (then it is the machine's).
     """
 
@@ -26,6 +27,7 @@ class WfmOptions:
     profile: str = "default"
     partial: bool = False
     inbox_limit: int = 1_000_000
+    seed: int = 1
     start_ms: int | None = None
     anchor_ms: int | None = None
     speed: float | None = None

@@ -15,6 +15,7 @@ from granian.log import LogLevels
 from granian.server.common import AbstractServer
 from granian.server.mt import MTServer
 
+from simulator.faults.carrier import cut_broken
 from simulator.listen import listens, reserve, url_of
 
 _LISTEN_S = 30.0
@@ -71,7 +72,7 @@ def serve_app(app: Flask, *, host: str, port: int, threads: int, json_ready: boo
         )
         threading.Thread(target=_announce, args=(host, number, text, stopped), name="announce", daemon=True).start()
         try:
-            server.serve(target_loader=lambda *_: app)
+            server.serve(target_loader=lambda *_: cut_broken(app))
         finally:
             stopped.set()
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from flex_plugin_backend.wfm.contract import Finding, Profile, Severity, load_profile
 from simulator.clock import VirtualClock
+from simulator.faults.board import Board
 from simulator.wfm.inbox import Inbox
-from simulator.wfm.misbehave import Script
 from simulator.wfm.options import WfmOptions
 from simulator.wfm.replies import Reply, accepted, spring_error, validation_error
 from simulator.wfm.tokens import Grant, TokenBook
@@ -20,6 +20,9 @@ from simulator.wfm.tokens import Grant, TokenBook
 _ROWS = {"AgentStateListDTO": "agent_states", "AgentActivityReportDTO": "report_data"}
 _STATE = ("agent_id", "agent_value", "event_id", "event_reason", "start_ms")
 _REPORT_KINDS = {"agent_activity": "agent_activity", "queue_report": "queue"}
+
+# Of so many good rows, the positions of those that are refused all the same.
+Refuses = Callable[[int], list[int]]
 
 
 class FakeWfm:
@@ -34,7 +37,7 @@ class FakeWfm:
         self.options = options
         self.profile: Profile = load_profile(options.profile)
         self.inbox = Inbox(options.inbox_limit)
-        self.script = Script()
+        self.faults = Board(options.seed)
         self.partial = options.partial
         self._given_now_ms = now_ms
         self._clock: VirtualClock | None = None
@@ -64,15 +67,15 @@ class FakeWfm:
 
     # ----------------------------------------------------------------------------------------- operations
 
-    def handle(self, operation: str, payload: Any, bearer: str | None) -> Reply:
-        """Carry out one operation of the profile and keep account of it."""
+    def handle(self, operation: str, payload: Any, bearer: str | None, refuses: Refuses | None = None) -> Reply:
+        """Carry out one operation of the profile and keep account of it; `refuses` names good rows to refuse."""
         endpoint = self.profile.endpoint(operation)
         if operation in ("agent_states", *_REPORT_KINDS):
             self.inbox.count("requests")
         if endpoint.auth and (bearer is None or not self.tokens.holds(bearer)):
             reply = self.unauthorized(operation, "the access token is missing, unknown or expired")
         else:
-            reply = self._carry_out(operation, endpoint.request, payload)
+            reply = self._carry_out(operation, endpoint.request, payload, refuses)
         if operation in ("agent_states", *_REPORT_KINDS):  # never what goes to the login
             self.inbox.keep(operation, self.now_ms(), reply.status, payload)
         if reply.status >= 400:
@@ -83,12 +86,12 @@ class FakeWfm:
         """A 401."""
         return spring_error(self.profile, 401, message, self.profile.endpoint(operation).path)
 
-    def _carry_out(self, operation: str, dto: str | None, payload: Any) -> Reply:
+    def _carry_out(self, operation: str, dto: str | None, payload: Any, refuses: Refuses | None) -> Reply:
         findings: list[Finding] = []
         if dto is not None:
             findings = [item for item in self.profile.validate(dto, payload) if item.severity is Severity.ERROR]
         if operation == "agent_states" or operation in _REPORT_KINDS:
-            return self._take(operation, dto or "", payload, findings)
+            return self._take(operation, dto or "", payload, findings, refuses)
         if findings:
             return validation_error(self.profile, dto or operation, findings)
         match operation:
@@ -151,7 +154,7 @@ class FakeWfm:
 
     # -------------------------------------------------------------------------------------- data payloads
 
-    def _take(self, operation: str, dto: str, payload: Any, findings: list[Finding]) -> Reply:
+    def _take(self, operation: str, dto: str, payload: Any, findings: list[Finding], refuses: Refuses | None) -> Reply:
         field = self.profile.dto(dto).fields.get(_ROWS.get(dto, ""))
         if field is None:
             rows, rejected = [], {}
@@ -161,6 +164,9 @@ class FakeWfm:
             rejected = _by_row(findings, f"/{field.wire}/") if self.partial else {}
         if findings and not 0 < len(rejected) < len(rows):
             return validation_error(self.profile, dto, findings)
+        if refuses is not None and not findings and field is not None:
+            pointer = f"/{field.wire}/"
+            rejected = {index: _refusal(f"{pointer}{index}") for index in refuses(len(rows))}
         good = [row for index, row in enumerate(rows) if index not in rejected]
         if operation == "agent_states":
             self.inbox.accept_states(map(self._state_row, good))
@@ -174,6 +180,10 @@ class FakeWfm:
     def _state_row(self, row: Mapping[str, Any]) -> tuple[Any, Any, Any, Any, Any]:
         agent_id, agent_value, event_id, event_reason, start = (row.get(name) for name in self._state_wires)
         return agent_id, agent_value, event_id, event_reason, start
+
+
+def _refusal(pointer: str) -> Finding:
+    return Finding("SIM", pointer, "a fault of the simulation refuses it", "no fault", "Try again later.")
 
 
 def _by_row(findings: list[Finding], base: str) -> dict[int, Finding]:

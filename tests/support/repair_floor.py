@@ -9,17 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-from flask import Flask
-
-from flex_plugin_backend import create_app
 from flex_plugin_backend.wfm.contract import load_profile
 from simulator.audit import Verdict, read_rows
 from simulator.audit.reports import ReportVerdict
-from simulator.faults.letter import Fault, Letter
-from simulator.harness.config import TENANT, nested, settings_of
+from simulator.faults.letter import Letter
+from simulator.faults.mail import Alter
 from simulator.harness.jury import Jury
-from simulator.harness.virtual import VirtualFloor, callback_route
+from simulator.harness.virtual import VirtualFloor
 from simulator.world.events import Event
 from simulator.world.scenario import Scenario
 
@@ -51,29 +47,18 @@ class BadDays:
 
 @dataclass
 class Lose:
-    """Loses what `doomed` says, and notes it."""
+    """Loses what `doomed` says of what passes by, and notes it."""
 
     doomed: Doomed
+    passing: Alter
+    chance: random.Random
     lost: list[Event] = field(default_factory=list)
 
-    def apply(self, letters: Iterable[Letter], chance: random.Random) -> list[Letter]:
-        kept: list[Letter] = []
-        for letter in letters:
-            if self.doomed(letter.event, chance):
-                self.lost.append(letter.event)
-            else:
-                kept.append(letter)
-        return kept
-
-
-class PatientFloor(VirtualFloor):
-    """Its connector tells every state that it comes to know of, however old, so that each can be judged."""
-
-    def _start_connector(self) -> Flask:
-        tables = settings_of(self._facts)
-        tables.setdefault(f"tenants.{TENANT}.states", {})["catch_up_s"] = 86_400.0
-        tables[f"tenants.{TENANT}.repair"] = {"enabled": self._repair}
-        return create_app(nested(tables), drive=self.drive)
+    def __call__(self, letter: Letter) -> Sequence[Letter]:
+        if self.doomed(letter.event, self.chance):
+            self.lost.append(letter.event)
+            return []
+        return self.passing(letter)
 
 
 class RepairFloor:
@@ -92,15 +77,16 @@ class RepairFloor:
     ) -> None:
         """`settle_ms`: so long after it happened everything has come or was recovered."""
         self.down = False
-        self.loss = Lose(lambda event, chance: self.down or doomed(event, chance))
-        faults: list[Fault] = [self.loss, *more.pop("faults", ())]
-        self.floor = PatientFloor(
-            Scenario(agents=agents, seed=seed), folder, warm_up_ms=30 * MINUTE, faults=faults, repair=repair, **more
+        # Its connector tells every state that it comes to know of, however old, so that each can be judged.
+        patient = {"states": {"catch_up_s": 86_400.0}}
+        self.floor = VirtualFloor(
+            Scenario(agents=agents, seed=seed), folder, warm_up_ms=30 * MINUTE, repair=repair, settings=patient, **more
         )
-        transport = self.floor.drive.twilio
-        assert isinstance(transport, httpx.WSGITransport)
-        self.twilio = BadDays(transport.app)
-        transport.app = self.twilio
+        self.loss = self.floor.mail.alter = Lose(
+            lambda event, chance: self.down or doomed(event, chance), self.floor.mail.alter, random.Random(seed)
+        )
+        self.twilio = BadDays(self.floor.twilio_wire.app)
+        self.floor.twilio_wire.app = self.twilio
         self.database = sqlite3.connect(f"file:{folder / 'ledger.sqlite3'}?mode=ro", uri=True)
         self.jury = Jury(self.floor, settle_ms=settle_ms, by_knowledge=True)
         self._events: dict[str, Event] = {}
@@ -140,12 +126,10 @@ class RepairFloor:
     def stay_away(self, for_ms: int) -> None:
         """The connector ends, and starts again later on the same ledger; callbacks of the meantime find nobody."""
         self.down = True
-        self.floor.close()
-        self.floor.drive.abandon()
+        self.floor.host.die()
         self.run(for_ms)
         self.down = False
-        self.floor.connector = self.floor._start_connector()
-        self.floor.route = callback_route(self.floor)
+        self.floor.host.start()
 
     def end(self, for_ms: int = 45 * MINUTE) -> None:
         """Nothing more happens; the connector has so long to finish."""

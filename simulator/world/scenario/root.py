@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import model_validator
+from pydantic import PlainSerializer, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from simulator.world.scenario import fields as f
@@ -81,6 +81,17 @@ class Workspace(Part):
     timeout_activity: str = f.text("Unavailable", "where TaskRouter puts workers whose reservation timed out")
 
 
+def _fault(given: Any) -> Any:
+    # The faults are checked tables too, and are made of the same parts as this one; so they come when they are needed.
+    from simulator.faults.fault import Fault
+    from simulator.faults.registry import read_fault
+
+    return given if isinstance(given, Fault) else read_fault(given)
+
+
+SetTable = Annotated[Any, PlainValidator(_fault), PlainSerializer(lambda one: one.to_table())]
+
+
 class Scenario(Part):
     """Everything a world is made of; two worlds with equal scenarios have byte-equal event logs."""
 
@@ -112,6 +123,7 @@ class Scenario(Part):
     outbound: Outbound = f.table(Outbound(), "what agents begin")
     internal: Internal = f.table(Internal(), "calls between agents")
     direct: Direct = f.table(Direct(), "calls for one certain agent")
+    faults: tuple[SetTable, ...] = f.table((), "what goes wrong around the connector, see docs/faults.md")
 
     @model_validator(mode="before")
     @classmethod

@@ -271,20 +271,28 @@ def test_counters(wfm: Wfm) -> None:
 
 def test_scripted_answers(wfm: Wfm) -> None:
     """The next requests to an endpoint get the scripted answer, then it behaves again."""
-    wfm.lever("misbehave", {"endpoint": "agent_states", "times": 2, "status": 503, "headers": {"Retry-After": "7"}})
+    wfm.lever(
+        "faults",
+        {"fault": "wfm-answer", "endpoint": "agent_states", "times": 2, "status": 503, "headers": {"Retry-After": "7"}},
+    )
     first = wfm.states(state())
     assert (first.status_code, first.headers["Retry-After"]) == (503, "7")
     assert wfm.post("/v1/reports/queue", EMPTY_REPORT).status_code == 200
     assert [wfm.states(state()).status_code for _ in range(2)] == [503, 200]
-    assert wfm.sim("counters")["misbehaviours"] == 2
+    assert wfm.sim("counters")["mishaps"] == 2
     assert len(wfm.sim("inbox/states")["rows"]) == 1
 
 
 def test_scripts_queue_up_and_skip(wfm: Wfm) -> None:
     """Several scripts are used up one after the other; skip lets requests through first; * fits every endpoint."""
     wfm.lever(
-        "misbehave",
-        {"script": [{"status": 500, "skip": 1}, {"endpoint": "agent_states", "status": 429, "body": "slow"}]},
+        "faults",
+        {
+            "faults": [
+                {"fault": "wfm-answer", "status": 500, "skip": 1},
+                {"fault": "wfm-answer", "endpoint": "agent_states", "status": 429, "body": "slow"},
+            ]
+        },
     )
     answers = [wfm.states(state()) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 500, 429, 200]
@@ -293,43 +301,44 @@ def test_scripts_queue_up_and_skip(wfm: Wfm) -> None:
 
 def test_a_lost_answer(wfm: Wfm) -> None:
     """With apply the states are taken although the answer says otherwise."""
-    wfm.lever("misbehave", {"status": 502, "apply": True})
+    wfm.lever("faults", {"fault": "wfm-answer", "status": 502, "apply": True})
     assert wfm.states(state()).status_code == 502
     assert len(wfm.sim("inbox/states")["rows"]) == 1
 
 
 def test_a_late_answer_is_the_true_one(wfm: Wfm) -> None:
-    """A delay alone changes nothing else; dropping the scripts ends misbehaviour."""
-    wfm.lever("misbehave", {"delay_s": 0.01})
+    """A delay alone changes nothing else; taking the faults off ends it."""
+    wfm.lever("faults", {"fault": "wfm-answer", "wait_s": 0.01})
     assert wfm.states(state()).status_code == 200
-    wfm.lever("misbehave", {"status": 500, "times": 9})
-    assert wfm.client.delete("/sim/misbehave").get_json() == {"scripts": 0}
+    wfm.lever("faults", {"fault": "wfm-answer", "status": 500, "times": 9})
+    assert wfm.client.delete("/sim/faults").get_json() == {"faults": []}
     assert wfm.states(state()).status_code == 200
 
 
 @pytest.mark.parametrize(
     "script",
     [
-        [], {"status": 99}, {"status": "500"}, {"times": 0}, {"times": True}, {"endpoint": "nothing"}, {"delay_s": -1},
-        {"delay_s": 1e9}, {"headers": {"a": "b\r\nc: d"}}, {"headers": []}, {"apply": 1}, {"colour": "red"},
-        {"skip": -1}, {"script": 5}, {"endpoint": []},
+        {"status": 99}, {"status": "500"}, {"times": 0}, {"times": True}, {"endpoint": "nothing"}, {"wait_s": -1},
+        {"wait_s": 1e999}, {"headers": {"a": "b\r\nc: d"}}, {"headers": []}, {"apply": 1}, {"colour": "red"},
+        {"skip": -1}, {"faults": 5}, {"endpoint": []}, {"share": 1.5}, {"minutes": -1}, {"fault": "wfm-answr"},
+        {"fault": "drop"}, {"fault": "kill"}, {"fault": 5}, {"fault": None},
     ],
 )  # fmt: skip
 def test_bad_scripts_are_refused(wfm: Wfm, script: Any) -> None:
-    """A script that makes no sense is 400 with the reason, and nothing is scripted."""
-    answer = wfm.client.post("/sim/misbehave", json={"script": [script]} if script == [] else script)
+    """A fault that makes no sense, or happens elsewhere, is 400 with the reason, and nothing is set."""
+    answer = wfm.client.post("/sim/faults", json={"fault": "wfm-answer", **script})
     assert answer.status_code == 400
     assert answer.get_json()["problem"]
-    assert wfm.sim("status")["scripts"] == 0
+    assert wfm.sim("status")["faults"] == 0
 
 
 @pytest.mark.parametrize("body", [b"", b"rubbish", b"[]", b'[{"status": 500}]', b'"status"', b"5", b"null", b"{}"])
-def test_a_script_that_is_no_object_is_refused(wfm: Wfm, body: bytes) -> None:
-    """Whoever sends no JSON object, or an empty one, is told so instead of being served as if nothing were scripted."""
-    answer = wfm.client.post("/sim/misbehave", data=body, content_type="application/json")
+def test_a_fault_that_is_no_table_is_refused(wfm: Wfm, body: bytes) -> None:
+    """Whoever sends no JSON object, or an empty one, is told so instead of being served as if nothing were set."""
+    answer = wfm.client.post("/sim/faults", data=body, content_type="application/json")
     assert answer.status_code == 400
-    assert "JSON object" in answer.get_json()["problem"]
-    assert wfm.sim("status")["scripts"] == 0
+    assert answer.get_json()["problem"]
+    assert wfm.sim("status")["faults"] == 0
 
 
 def test_revoked_tokens_are_401(wfm: Wfm) -> None:

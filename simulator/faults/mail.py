@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import heapq
-import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from simulator.faults.letter import Fault, Letter
+from simulator.faults.letter import Letter
 from simulator.world.events import Event
+
+Alter = Callable[[Letter], Sequence[Letter]]
 
 
 class Mail:
-    """Takes events as they happen and gives them as they arrive.
+    """Takes events as they happen and gives their letters as they arrive.
 
     Args:
         wanted: the event types that are sent; all where it is empty.
-        faults: applied one after the other to what is sent.
-        seed: of the faults' chance.
+        alter: what arrives instead of a letter: `Board.letters`, for example.
     """
 
-    def __init__(self, wanted: Collection[str], faults: Sequence[Fault], seed: int) -> None:
+    def __init__(self, wanted: Collection[str], alter: Alter) -> None:
         self._wanted = frozenset(wanted)
-        self._faults = tuple(faults)
-        self._chance = random.Random(f"{seed}:mail")
+        self.alter = alter
         self._heap: list[tuple[int, int, Letter]] = []
         self._posted = 0
 
@@ -31,11 +30,8 @@ class Mail:
         for one in events:
             if self._wanted and one.type not in self._wanted:
                 continue
-            letters = [Letter(one.at_ms, one)]
             # One by one, so that the portions in which events come leave no trace.
-            for fault in self._faults:
-                letters = fault.apply(letters, self._chance)
-            for letter in letters:
+            for letter in self.alter(Letter(one.at_ms, one)):
                 self._posted += 1
                 heapq.heappush(self._heap, (letter.at_ms, self._posted, letter))
 
@@ -43,11 +39,11 @@ class Mail:
         """When the next one arrives."""
         return self._heap[0][0] if self._heap else None
 
-    def due(self, now_ms: int) -> list[Event]:
+    def due(self, now_ms: int) -> list[Letter]:
         """What has arrived by now, in order; each is given once."""
-        arrived: list[Event] = []
+        arrived: list[Letter] = []
         while self._heap and self._heap[0][0] <= now_ms:
-            arrived.append(heapq.heappop(self._heap)[2].event)
+            arrived.append(heapq.heappop(self._heap)[2])
         return arrived
 
     def __len__(self) -> int:

@@ -1,0 +1,1 @@
+"""Faults of the machine that the connector runs on."""

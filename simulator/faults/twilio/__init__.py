@@ -1,0 +1,1 @@
+"""Faults of events on their way, and of Twilio's REST answers."""
