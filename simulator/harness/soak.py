@@ -214,10 +214,6 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
         floor.service.end_ms = end_ms
         disturbed = bool(plan.faults() or scenario.faults)
         jury = Jury(floor, settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS, by_knowledge=disturbed)
-            floor,
-            settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS,
-            by_knowledge=bool(plan.faults() or scenario.faults),
-        )
         while floor.now_ms < end_ms:
             floor.run_to(min(end_ms, floor.now_ms + 15 * _MINUTE_MS))
             jury.look()

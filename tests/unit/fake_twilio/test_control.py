@@ -126,3 +126,30 @@ def test_a_terminal_task_is_gone_after_five_virtual_minutes(held: Show, browser:
     assert (gone.status_code, gone.json["code"]) == (404, 20404)
     assert browser.get(f"{base}/Tasks/{ended}/Reservations", auth=auth).status_code == 404
     assert browser.get(f"{base}/Events?TaskSid={ended}&Minutes=60", auth=auth).json["events"]
+
+
+def test_faults_are_set_seen_and_taken_off_at_run_time(held: Show, browser: FlaskClient) -> None:
+    """By POST, GET and DELETE under /sim/faults; a reset takes all of them off."""
+    auth = (held.account.account_sid, held.account.auth_token)
+    activities = f"/v1/Workspaces/{held.account.workspace_sid}/Activities"
+    set_now = browser.post("/sim/faults", json={"faults": [{"fault": "rest-500", "times": 1}, {"fault": "drop"}]})
+    assert [(one["id"], one["side"], one["active"]) for one in set_now.json["faults"]] == [
+        (1, "rest", True),
+        (2, "events", True),
+    ]
+    assert [browser.get(activities, auth=auth).status_code for _ in range(2)] == [500, 200]
+    listed = browser.get("/sim/faults").json
+    assert [one["struck"] for one in listed["faults"]] == [1, 0]
+    assert {"duplicate", "rest-429"} <= set(listed["known"])
+    assert browser.delete("/sim/faults/1").json["faults"][0]["fault"] == "drop"
+    assert browser.delete("/sim/faults/1").status_code == 404
+    assert browser.post("/sim/reset").json == {"ok": True}
+    assert browser.get("/sim/faults").json["faults"] == []
+
+
+@pytest.mark.parametrize("fault", ["wfm-500", "kill", "duplicatte"])
+def test_faults_that_happen_elsewhere_cannot_be_set_here(browser: FlaskClient, fault: str) -> None:
+    """The floor says which side it is."""
+    answer = browser.post("/sim/faults", json={"fault": fault})
+    assert answer.status_code == 400
+    assert "events, rest" in answer.json["problem"] or "did you mean" in answer.json["problem"]
