@@ -221,8 +221,7 @@ def test_a_rehearsal_changes_nothing_and_says_what_would(lived: Site) -> None:
 
     floor = lived.floor.floor
     sent = {(one["kind"], one["start_ms"]): one["revision"] for one in lived.floor.receipts()}
-    floor.drive.abandon()
-    floor.connector = floor._start_connector()
+    floor.host.start()
     floor.run_to(floor.now_ms + 10 * MINUTE)
     again = {
         as_second(one["start_ms"])
