@@ -12,7 +12,7 @@ import structlog
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import FINDING
 from flex_plugin_backend.flow.backoff import Backoff
-from flex_plugin_backend.flow.condition import Condition, ConditionBoard
+from flex_plugin_backend.flow.condition import Condition, ConditionBoard, Trouble, condition_of
 from flex_plugin_backend.flow.duty import UNTIL_WOKEN, Duty, Pause
 from flex_plugin_backend.ledger import outbox
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
@@ -69,14 +69,12 @@ class Forwarder:
         on_delivered: Callable[[Sequence[StateChange], int], None] = lambda _changes, _now_ms: None,
         on_failure: Callable[[CXoneWfmException], None] = lambda _failure: None,
         on_recovered: Callable[[], None] = lambda: None,
-        blind: Callable[[], str | None] = lambda: None,
         chance: random.Random | None = None,
     ) -> None:
         """Set up; nothing is sent yet.
 
         Args:
             on_recovered: called after the first success that follows an outage of `snapshot_after_outage_s`.
-            blind: tells why Twilio cannot be seen, if so.
         """
         self._tenant = tenant
         self._ledger = ledger
@@ -87,7 +85,6 @@ class Forwarder:
         self._on_delivered = on_delivered
         self._on_failure = on_failure
         self._on_recovered = on_recovered
-        self._blind = blind
         self._beat_failure: CXoneWfmException | None = None
         self._refused: set[str] = set()
         self._unplaced = 0
@@ -150,14 +147,10 @@ class Forwarder:
     def _show_rest(self) -> None:
         """The condition while nothing waits to be sent."""
         now_ms = self._clock.now_ms()
-        failure, blind = self._beat_failure, self._blind()
-        if failure is not None:
-            passing = failure.kind is FailureKind.PASSING
-            self._board.show(Condition.WFM_DOWN if passing else Condition.HELD, now_ms, str(failure))
+        if self._beat_failure is not None:
+            self._board.show(*condition_of(self._beat_failure, now_ms))
         elif self._refused or self._unplaced:
-            self._board.show(Condition.HELD, now_ms, self._refusals())
-        elif blind is not None:
-            self._board.show(Condition.BLIND, now_ms, blind)
+            self._board.show(Condition.HELD, now_ms, self._refusals(), Trouble.STATES_REFUSED)
         else:
             self._board.show(Condition.OK, now_ms)
 
@@ -281,10 +274,9 @@ class Forwarder:
         self._failures += 1
         if self._outage_since_ms is None:
             self._outage_since_ms = now_ms
+        self._board.show(*condition_of(failure, now_ms))
         if failure.kind is not FailureKind.PASSING:
-            self._board.show(Condition.HELD, now_ms, str(failure))
             return self._rules.held_retry_s
-        self._board.show(Condition.WFM_DOWN, now_ms, str(failure))
         return self._rules.backoff.delay_s(self._failures, self._chance, failure.retry_after_s)
 
     def _succeeded(self, size: int, *, delivered: bool) -> None:
@@ -298,7 +290,7 @@ class Forwarder:
         self._beat_failure = None
         behind = size >= self._rules.batch_limit or outage_since_ms is not None
         if behind and not self._refused:
-            self._board.show(Condition.CATCHING_UP, now_ms)
+            self._board.show(Condition.CATCHING_UP, now_ms, trouble=Trouble.BACKLOG)
         else:
             self._show_rest()
         if outage_since_ms is not None and now_ms - outage_since_ms >= self._rules.snapshot_after_outage_s * 1000:

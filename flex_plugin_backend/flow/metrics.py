@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from flex_plugin_backend.flow.condition import Condition
+from flex_plugin_backend.flow.condition import ALARMING, Condition, ConditionBoard, Trouble
+from flex_plugin_backend.flow.health import FeedWatch
 
 _LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0)
 
@@ -72,15 +73,43 @@ class FlowMetrics:
             "flex_wfm_condition", "1 for the condition in force", ("tenant", "condition"), registry=self.registry
         )
 
-    def watch(
-        self, tenant: str, *, pending: Callable[[], int], held: Callable[[], int], condition: Callable[[], Condition]
-    ) -> None:
+        self._since = Gauge(
+            "flex_wfm_condition_since_seconds",
+            "Since when the condition is in force, Unix time",
+            ("tenant",),
+            registry=self.registry,
+        )
+        self._alarm = Gauge(
+            "flex_wfm_alarm", "1 while there is an alarm with this cause", ("tenant", "cause"), registry=self.registry
+        )
+        self._silence = Gauge(
+            "flex_wfm_feed_silence_seconds",
+            "How long no event has come by itself",
+            ("tenant",),
+            registry=self.registry,
+        )
+        self._agents = Gauge(
+            "flex_wfm_agents_logged_in", "Agents logged in, by what is known", ("tenant",), registry=self.registry
+        )
+
+    def watch_health(self, tenant: str, board: ConditionBoard, watch: FeedWatch) -> None:
+        """Ask these how the feed is whenever the metrics are read."""
+
+        def in_force(one: Condition) -> Callable[[], float]:
+            return lambda: float(board.standing.condition is one)
+
+        def is_alarm(one: Trouble) -> Callable[[], float]:
+            return lambda: float(any(alarm.trouble is one for alarm in board.alarms))
+
+        for condition in Condition:
+            self._condition.labels(tenant, condition.value).set_function(in_force(condition))
+        for trouble in ALARMING:
+            self._alarm.labels(tenant, trouble.value).set_function(is_alarm(trouble))
+        self._since.labels(tenant).set_function(lambda: board.standing.since_ms / 1000)
+        self._silence.labels(tenant).set_function(lambda: watch.silent_s)
+        self._agents.labels(tenant).set_function(lambda: float(watch.agents))
+
+    def watch(self, tenant: str, *, pending: Callable[[], int], held: Callable[[], int]) -> None:
         """Ask these for the gauges' values whenever the metrics are read."""
         self._pending.labels(tenant).set_function(lambda: float(pending()))
         self._held.labels(tenant).set_function(lambda: float(held()))
-
-        def in_force(one: Condition) -> Callable[[], float]:
-            return lambda: float(condition() is one)
-
-        for one in Condition:
-            self._condition.labels(tenant, one.value).set_function(in_force(one))

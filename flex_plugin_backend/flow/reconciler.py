@@ -79,6 +79,7 @@ class Reconciler:
         compare: Callable[[Asker, int], Generator[Pause, None, Drift]] | None = None,
         totals: CrossCheck | None = None,
         chance: random.Random | None = None,
+        on_look: Callable[[Look], None] = lambda _look: None,
         on_request: Callable[[bool], None] = lambda _ok: None,
         on_recovered: Callable[[int], None] = lambda _number: None,
         on_drift: Callable[[int], None] = lambda _number: None,
@@ -90,6 +91,7 @@ class Reconciler:
             projected: the number of the newest arrival that the states have seen.
             compare: compares the floor with REST by what was so before an instant (epoch ms).
             totals: compares Twilio's statistics with the event log.
+            on_look: told what each look has shown, before what is missing of it is stored.
             on_request: told of each request whether it was answered.
             on_recovered: told how many events a look has brought.
             on_drift: told how many workers and reservations differed.
@@ -102,6 +104,7 @@ class Reconciler:
         self._compare = compare
         self._totals = totals
         self._chance = chance or random.Random()
+        self._on_look = on_look
         self._on_recovered = on_recovered
         self._on_drift = on_drift
         self._backoff = Backoff(first_s=2.0, cap_s=120.0)
@@ -113,6 +116,7 @@ class Reconciler:
         self._settle_ms = round(rules.settle_s * 1000)
         self._agenda = Agenda(round(rules.every_s * 1000))
         self._problem: str | None = None
+        self._refused: str | None = None
         self._asked_to_look = False
         self._has_compared = False
         self._to_compare_ms: int | None = None
@@ -125,6 +129,11 @@ class Reconciler:
     def problem(self) -> str | None:
         """Why nothing can be repaired at present; None where nothing is in the way."""
         return self.asker.problem or self._problem
+
+    @property
+    def unreachable(self) -> str | None:
+        """Why Twilio does not answer, or refuses what it is asked; None where it answers."""
+        return self.asker.problem or self._refused
 
     @property
     def last_read_ms(self) -> int | None:
@@ -193,7 +202,7 @@ class Reconciler:
             except TwilioUnavailable as error:
                 # Twilio does not take the question: a wrong workspace, say. A smaller piece is another question.
                 self._agenda.shrink()
-                self._problem = str(error)
+                self._problem = self._refused = str(error)
                 _log.error("repair.refused", tenant=self._tenant, problem=self._problem)
                 yield Pause(self._rules.every_s, firm=True)
             except Exception as error:  # noqa: BLE001 whatever it is: nobody else repairs, and the next try may succeed
@@ -212,7 +221,7 @@ class Reconciler:
         whole = self._whole()
         if self._totals is not None and whole is not None and self._totals.due:
             yield from self._totals.check(self.asker, whole, self._agenda.unverified(whole, self._verified()))
-        self._problem = None
+        self._problem = self._refused = None
         self._close()
         yield Pause(min(TICK_S, self._agenda.due_in_ms(self._clock.now_ms()) / 1000))
 
@@ -267,10 +276,12 @@ class Reconciler:
     def _look(self, piece: Span, overlap_ms: int = 0) -> Generator[Pause, None, Look]:
         look = yield from self._looker.look(piece, overlap_ms)
         self._agenda.learn(look)
+        self._on_look(look)
         return look
 
     def _store(self, looks: Sequence[Look]) -> Iterator[Pause]:
         """Store what these looks found missing, in portions: what comes in the meantime waits for one at most."""
+        self._take_hints()  # what is suspected by now owns what has been found
         read = [one.span for one in looks]
         portions = self.holes.slices(looks)
         new = 0

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import IntakeUnavailable
+from flex_plugin_backend.flow.condition import Condition, gravest
 from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.drive import ManualDrive
 from flex_plugin_backend.flow.duty import Threads
@@ -26,9 +27,6 @@ from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import Settings, TenantSettings
 from flex_plugin_backend.taskrouter.pages import TaskRouterPages
 from flex_plugin_backend.taskrouter.reader import TaskRouterReader
-
-# What the operator must hear of first comes first.
-_GRAVITY = ("held", "wfm down", "blind", "catching up", "starting", "standby", "ok")
 
 _log = structlog.get_logger(__name__)
 
@@ -135,10 +133,12 @@ class Runtime:
             IntakeUnavailable: it could not be stored.
         """
         try:
-            return self._intake.submit(tenant, (event,)) > 0
+            new = self._intake.submit(tenant, (event,))
         except IntakeUnavailable:
             self._tenants[tenant].refused()
             raise
+        self._tenants[tenant].heard(event)
+        return new > 0
 
     def submit_all(self, tenant: str, events: Sequence[TaskRouterEvent]) -> int:
         """Store events together; returns how many were new, once all are on the disk.
@@ -146,14 +146,16 @@ class Runtime:
         Raises:
             IntakeUnavailable: they could not be stored.
         """
-        return self._intake.submit(tenant, events)
+        new = self._intake.submit(tenant, events)
+        for event in events:
+            self._tenants[tenant].heard(event)
+        return new
 
     def health(self) -> dict[str, Any]:
         """The gravest condition, and every tenant's own."""
         tenants = {name: tenant.health() for name, tenant in self._tenants.items()}
-        found = {tenant["status"] for tenant in tenants.values()}
-        status = next((one for one in _GRAVITY if one in found), "starting")
-        return {"status": status, "tenants": tenants}
+        status = gravest(Condition(tenant["status"]) for tenant in tenants.values())
+        return {"status": status.value, "tenants": tenants}
 
     def ready(self) -> tuple[bool, list[str]]:
         """Can events be taken now."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import structlog
 from pydantic import ValidationError
 
 from flex_plugin_backend.clock import Clock
+from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import ContractError
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder
@@ -19,15 +19,17 @@ from flex_plugin_backend.flow.crosscheck import CrossCheck, StatisticsPages
 from flex_plugin_backend.flow.drift import FloorCheck, FloorPages
 from flex_plugin_backend.flow.duty import AT_ONCE, UNTIL_WOKEN, Drive, Duty, Pause, retraced, until_done
 from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
+from flex_plugin_backend.flow.health import FeedRules, FeedWatch
 from flex_plugin_backend.flow.holes import Submit
 from flex_plugin_backend.flow.leader import Lease
-from flex_plugin_backend.flow.looking import HistoryPages
+from flex_plugin_backend.flow.looking import HistoryPages, Look
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.projector import MOST_PER_STEP, Projector
 from flex_plugin_backend.flow.reconciler import Reconciler, RepairRules
 from flex_plugin_backend.flow.reporter import Report, Reporter, ReportTiming
 from flex_plugin_backend.flow.rules import derive_report_rules, derive_rules, derive_state_rules
 from flex_plugin_backend.flow.startup import FloorReader, Startup, StartupRules
+from flex_plugin_backend.flow.status import condition_record, logged_in
 from flex_plugin_backend.flow.taskbook import TaskBook
 from flex_plugin_backend.ledger import eventlog, outbox
 from flex_plugin_backend.ledger.gaps import Cause
@@ -90,8 +92,8 @@ class Tenant:
             parts.name,
             pending=lambda: self._number(Delivery.PENDING, Delivery.SENDING),
             held=lambda: self._number(Delivery.DEAD, Delivery.UNMAPPED),
-            condition=lambda: self.board.standing.condition,
         )
+        parts.metrics.watch_health(parts.name, self.board, self.watch)
 
     def _build(self, parts: TenantParts) -> None:
         settings, states, wfm = parts.settings, parts.settings.states, parts.settings.wfm
@@ -115,7 +117,6 @@ class Tenant:
             on_delivered=self._delivered,
             on_failure=lambda failure: parts.metrics.failures.labels(parts.name, failure.kind.value).inc(),
             on_recovered=self._wfm_is_back,
-            blind=lambda: f"Twilio cannot be read: {self.startup.problem}" if self.startup.problem else None,
         )
         self.projector = Projector(
             parts.name,
@@ -139,6 +140,7 @@ class Tenant:
             newest_ms=self._newest_ms,
             since_ms=self._since_ms,
         )
+        self.watch = self._build_watch(parts)
         self.reporter = self._build_reporter(parts)
         self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
         self._projecting = Duty(f"projector-{parts.name}", self._project)
@@ -194,9 +196,22 @@ class Tenant:
             projected=lambda: self.projector.cursor,
             compare=floor.compare,
             totals=CrossCheck(parts.name, parts.ledger, parts.pages, parts.clock, every_s=repair.totals_every_s),
+            on_look=self._looked,
             on_request=lambda ok: metrics.requests.labels(parts.name, "answered" if ok else "failed").inc(),
             on_recovered=lambda number: metrics.recovered.labels(parts.name).inc(number),
             on_drift=lambda number: metrics.drift.labels(parts.name).inc(number),
+        )
+
+    def _build_watch(self, parts: TenantParts) -> FeedWatch:
+        return FeedWatch(
+            parts.name,
+            parts.ledger,
+            parts.clock,
+            self.board,
+            FeedRules.of(parts.settings),
+            witness=self.reconciler,
+            logged_in=lambda: logged_in(self.projector),
+            start_problem=lambda: self.startup.problem,
         )
 
     def start(self) -> None:
@@ -220,8 +235,13 @@ class Tenant:
         self._parts.metrics.events.labels(self.name).inc(number)
         self._projecting.wake()
 
+    def heard(self, event: TaskRouterEvent) -> None:
+        """An event has come by itself and is in the ledger, perhaps since before."""
+        self.watch.heard(event.occurred_ms)
+
     def refused(self) -> None:
         """An event of this tenant could not be stored; Twilio does not send it again by itself."""
+        self.watch.missed()
         if self.reconciler is not None:
             now_ms = self._clock.now_ms()
             self.reconciler.suspect(Cause.REFUSED, now_ms, now_ms)
@@ -229,18 +249,16 @@ class Tenant:
     @property
     def started(self) -> bool:
         """Is the first look at Twilio over, so that states flow."""
-        return self.board.standing.condition is not Condition.STARTING
+        return not self.board.is_starting
 
     def health(self) -> dict[str, Any]:
         """What an operator asks first, ready for JSON."""
-        standing = self.board.standing
         with self._parts.ledger.read() as connection:
             unmapped = outbox.unmapped_workers(connection, self.name)
-        problem = self.startup.problem
         return {
-            "status": standing.condition.value,
-            "since": datetime.fromtimestamp(standing.since_ms / 1000, UTC).isoformat(timespec="seconds"),
-            "detail": standing.detail or (f"start-up: {problem}" if problem else ""),
+            **condition_record(self.board),
+            "silent_s": round(self.watch.silent_s),
+            "agents_logged_in": self.watch.agents,
             "pending": self._number(Delivery.PENDING, Delivery.SENDING),
             "dead_letters": self._number(Delivery.DEAD, Delivery.UNMAPPED),
             "unmapped": {worker: why for worker, (_, why) in unmapped.items()},
@@ -268,8 +286,7 @@ class Tenant:
         while not self._parts.lease.acquire():
             self.board.show(Condition.STANDBY, self._clock.now_ms(), "another process on this ledger forwards")
             yield Pause(LEASE_POLL_S)
-        if self.board.standing.condition is Condition.STANDBY:
-            self.board.show(Condition.STARTING, self._clock.now_ms())
+        self.board.show(Condition.STARTING, self._clock.now_ms())
         yield from until_done(self.projector.load)
         yield from until_done(self.forwarder.resume)
         if self.reconciler is not None:
@@ -277,6 +294,7 @@ class Tenant:
         self._begin(Duty(f"heartbeat-{self.name}", lambda: Pause(self._heartbeat.step(), firm=True)))
         yield from until_done(self.startup.prepare)
         self._begin(self._projecting)
+        self._begin(self.watch.duty)
         yield from retraced(self.startup.course)
 
     def _project(self) -> Pause:
@@ -317,6 +335,9 @@ class Tenant:
     def _repeat_present_states(self) -> None:
         agents = self.projector.repeat_present_states()
         _log.info("tenant.present_states_queued", tenant=self.name, agents=agents)
+
+    def _looked(self, look: Look) -> None:
+        self.watch.seen(look)
 
     def _wfm_is_back(self) -> None:
         self._repeat_present_states()

@@ -53,6 +53,10 @@ for _name, _insert in (("sqlite", sqlite.insert(cursors)), ("postgresql", postgr
     )
 
 
+# Told by Twilio itself; what repair or a snapshot has read does not count.
+_BY_ITSELF = (Route.CALLBACK, Route.STREAM)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One event on its way into the ledger, its row made ready by whoever brings it: the one who stores is busy."""
@@ -202,9 +206,21 @@ def least_delay_ms(connection: Connection, tenant: str, number: int) -> int:
         .limit(number)
         .subquery()
     )
-    came = newest.c.route.in_((Route.CALLBACK, Route.STREAM))
+    came = newest.c.route.in_(_BY_ITSELF)
     delay = select(func.min(newest.c.received_ms - newest.c.occurred_ms)).where(came)
     return int(connection.execute(delay).scalar() or 0)
+
+
+def newest_by_itself(connection: Connection, tenant: str, after_seq: int) -> tuple[int, int] | None:
+    """When the newest of the later arrivals that came by themselves was received, and happened (epoch ms)."""
+    row = connection.execute(
+        select(events.c.received_ms, events.c.occurred_ms)
+        .where(events.c.tenant == tenant, events.c.seq > after_seq)
+        .where(func.json_extract(events.c.body, "$.route").in_(_BY_ITSELF))
+        .order_by(events.c.seq.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (row.received_ms, row.occurred_ms)
 
 
 def count(connection: Connection, tenant: str) -> tuple[int, int | None]:

@@ -5,6 +5,7 @@ from flex_plugin_backend.settings.problems import Problem
 from flex_plugin_backend.settings.tree import (
     ActivityRule,
     ClockSettings,
+    HealthSettings,
     IntakeSettings,
     KinesisSettings,
     LedgerSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "ENV_PREFIX",
     "ActivityRule",
     "ClockSettings",
+    "HealthSettings",
     "IntakeSettings",
     "KinesisSettings",
     "LedgerSettings",

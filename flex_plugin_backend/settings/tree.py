@@ -229,6 +229,16 @@ class KinesisSettings(Part):
     poll_s: float = Field(default=0.5, ge=0.2, le=60)
 
 
+class HealthSettings(Part):
+    """[tenants.NAME.health]: when the feed from Twilio counts as blind."""
+
+    silent_events: int = Field(default=5, ge=1, le=10_000)
+    silent_s: Grace = 60.0
+    unreachable_s: Grace = 60.0
+    silent_agent_s: Grace = 14_400.0
+    silent_least_s: Grace = 300.0
+
+
 class TenantSettings(Part):
     """[tenants.NAME]: one pair of a Twilio workspace and a CXone tenant."""
 
@@ -238,6 +248,7 @@ class TenantSettings(Part):
     states: StatesSettings = StatesSettings()
     reports: ReportsSettings = ReportsSettings()
     repair: RepairSettings = RepairSettings()
+    health: HealthSettings = HealthSettings()
     kinesis: KinesisSettings | None = None
 
 

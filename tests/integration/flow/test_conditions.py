@@ -87,6 +87,7 @@ def test_a_connector_that_cannot_read_twilio_is_blind(tmp_path: Path) -> None:
     bench = Bench(tmp_path, reader=reader)
     bench.tenant.startup.prepare()
     bench.forwarder.step()
+    bench.tenant.watch.step()
     assert condition(bench) is Condition.BLIND
     bench.close()
 

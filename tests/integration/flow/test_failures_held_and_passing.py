@@ -67,7 +67,7 @@ def test_a_second_401_holds_tries_slowly_and_recovers_by_itself(bench: Bench, pe
     assert ("WK1", "AVAILABLE", "") in peer.taken
     ended = [one for one in logs if one["event"] == "feed.alarm_ended"]
     assert [(one["alarm"], one["lasted_s"]) for one in ended] == [("held", 300.0)]
-    alarm = next(one for one in logs if one["event"] == "feed.condition" and one["condition"] == "held")
+    alarm = next(one for one in logs if one["event"] == "feed.alarm" and one["alarm"] == "held")
     assert alarm["log_level"] == "error"
 
 
@@ -81,7 +81,7 @@ def test_since_stays_while_the_same_alarm_goes_on(bench: Bench, peer: Peer) -> N
         bench.forwarder.step()
     standing = bench.tenant.board.standing
     assert (standing.since_ms, "second" in standing.detail) == (T0, True)
-    assert [one["event"] for one in logs].count("feed.condition") == 1
+    assert [one["event"] for one in logs].count("feed.alarm") == 1
 
 
 def test_forbidden_is_held_without_another_login(bench: Bench, peer: Peer) -> None:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from flex_plugin_backend.settings import (
     ActivityRule,
     ClockSettings,
+    HealthSettings,
     IntakeSettings,
     KinesisSettings,
     LedgerSettings,
@@ -40,6 +41,7 @@ TABLES: dict[str, type[Part]] = {
     "[tenants.NAME.states]": StatesSettings,
     "[tenants.NAME.reports]": ReportsSettings,
     "[tenants.NAME.repair]": RepairSettings,
+    "[tenants.NAME.health]": HealthSettings,
     "[tenants.NAME.kinesis]": KinesisSettings,
 }
 
