@@ -80,7 +80,7 @@ def test_a_feed_that_was_silent_for_an_hour_is_caught_up(make: Make) -> None:
     floor.end()
     assert len(floor.loss.lost) > 100
     assert_true(floor)
-    assert "twilio silent" in {one["cause"] for one in floor.gaps()}
+    assert "feed blind" in {one["cause"] for one in floor.gaps()}
 
 
 def test_a_connector_that_was_away_for_hours_catches_up(make: Make) -> None:
