@@ -76,8 +76,9 @@ def as_json(attributes: Mapping[str, object]) -> str:
 
 
 def with_more(attributes_json: str, key: str, value_json: str) -> str:
-    """The attributes with this key added or replaced."""
+    """The attributes with this key added or replaced; what is no object, as a caller may send it, stays."""
     if attributes_json.startswith("{") and f'"{key}":' not in attributes_json:
         comma = "," if len(attributes_json) > len("{}") else ""
         return f'{attributes_json[:-1]}{comma}"{key}":{value_json}}}'
-    return as_json({**json.loads(attributes_json), key: json.loads(value_json)})
+    known = json.loads(attributes_json)
+    return as_json({**known, key: json.loads(value_json)}) if isinstance(known, dict) else attributes_json

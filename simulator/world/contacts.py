@@ -16,7 +16,12 @@ _PENDING, _ACCEPTED, _WRAPPING = ReservationStatus.PENDING, ReservationStatus.AC
 _SHUN_MS = 4_000
 _RINGS_AGAIN_MS = 3_000
 _DAY_MS = 86_400_000  # Twilio reference 3.1: a task is assigned for 24 hours at most
-_REASONS = {"hangup": "hangup", "callback": "Callback requested", "voicemail": "voicemail"}
+_REASONS = {
+    "hangup": "hangup",
+    "callback": "Callback requested",
+    "voicemail": "voicemail",
+    "timeout": "Task TTL Exceeded",
+}
 
 
 class Agents(Protocol):
@@ -133,14 +138,15 @@ class Contacts:
 
     def _lose_patience(self, task: Task) -> None:
         if task.waits:
-            self._cancel(task, _REASONS[task.plan.gives_up])
+            self.cancel(task, _REASONS[task.plan.gives_up])
             self.on_lost(task)
 
     def _nobody_there(self, reservation: Reservation) -> None:
         if not reservation.task.ended and reservation.status is _PENDING:
-            self._cancel(reservation.task, "no-answer")
+            self.cancel(reservation.task, "no-answer")
 
-    def _cancel(self, task: Task, reason: str) -> None:
+    def cancel(self, task: Task, reason: str) -> None:
+        """End a contact that nobody has answered."""
         ringing = task.pending()
         self._transitions.cancel_task(task, reason, self._agenda.now_ms)
         self._set_free(ringing)
@@ -160,8 +166,8 @@ class Contacts:
         task = reservation.task
         if task.ended:
             return
-        if task.direction == "internal":
-            self._agenda.after(self._transitions.gap_ms(40, 300), self._hang_up_internal, task)
+        if task.partner is not None:
+            self._agenda.after(self._transitions.gap_ms(40, 300), self.hang_up_internal, task)
         elif reservation.transfer is not None:
             self._handover.refused(reservation)
         elif task.routing_target:
@@ -169,22 +175,26 @@ class Contacts:
         else:
             self._router.shun(task, reservation.worker, _SHUN_MS)
 
-    def accepted(self, reservation: Reservation) -> None:
-        """The agent took it: they talk."""
+    def accepted(self, reservation: Reservation, *, by_hand: bool = False) -> None:
+        """The agent took it: they talk. What was accepted by hand is ended by hand, or by TaskRouter in a day."""
         task, plan = reservation.task, reservation.task.plan
         others = [one for one in task.pending() if one is not reservation] if len(task.reservations) > 1 else []
         ms = self._transitions.accept(reservation, self._agenda.now_ms)
         self._set_free(others)
         self._agents.on_contact(reservation.worker)
-        if task.medium == "voice" and task.direction != "internal":
+        if task.medium == "voice" and task.partner is None:
             self._agenda.at(ms + self._transitions.gap_ms(150, 900), self._join_conference, reservation)
+        reservation.by_hand = by_hand
+        if by_hand:
+            self._agenda.at(ms + _DAY_MS, self._give_up, task)
         if reservation.transfer is not None:
             talk_ms = self._handover.taken_over(reservation)
-            self._agenda.after(talk_ms, self.end_talk, reservation)
-        elif task.direction == "internal":
-            if task.partner is not None and task.partner.answered:
-                self._agenda.after(plan.talk_ms, self._hang_up_internal, task)
-        else:
+            if not by_hand:
+                self._agenda.after(talk_ms, self.end_talk, reservation)
+        elif task.partner is not None:
+            if task.partner.answered and not by_hand:
+                self._agenda.after(plan.talk_ms, self.hang_up_internal, task)
+        elif not by_hand:
             self._plan_talk(reservation, ms)
 
     def _plan_talk(self, reservation: Reservation, ms: int) -> None:
@@ -218,7 +228,7 @@ class Contacts:
     def _unhold(self, reservation: Reservation) -> None:
         self._transitions.unhold_customer(reservation, self._agenda.now_ms)
 
-    def _hang_up_internal(self, task: Task) -> None:
+    def hang_up_internal(self, task: Task) -> None:
         """One side has hung up or refused: both end."""
         for side in (task, task.partner):
             if side is None or side.ended:
@@ -226,7 +236,7 @@ class Contacts:
             for reservation in side.open_reservations():
                 self.end_talk(reservation)
             if side.pending() or not side.open_reservations():
-                self._cancel(side, "internal call ended")
+                self.cancel(side, "internal call ended")
 
     # -- endings
 
@@ -248,6 +258,18 @@ class Contacts:
         self._agents.on_contact(reservation.worker)
         if not reservation.task.plan.never_ends:
             self._agenda.at(wrapped_ms + reservation.task.plan.wrap_ms, self.finish, reservation)
+
+    def wrapped_by_hand(self, reservation: Reservation) -> None:
+        """The conversation is ended from outside; who answered it by themselves does the paperwork, too."""
+        if reservation.by_hand:
+            self._transitions.wrap(reservation, self._agenda.now_ms)
+            self._agents.on_contact(reservation.worker)
+        else:
+            self._wrap(reservation)
+
+    def set_free(self, worker: Worker) -> None:
+        """A reservation of this worker was ended from outside."""
+        self._agents.after_contact(worker)
 
     def finish(self, reservation: Reservation) -> None:
         """The paperwork is done."""
@@ -276,7 +298,7 @@ class Contacts:
                 self._transitions.wrap(reservation, self._agenda.now_ms)
                 self._leave_open(reservation)
                 if reservation.task.partner is not None:
-                    self._hang_up_internal(reservation.task.partner)
+                    self.hang_up_internal(reservation.task.partner)
 
     def _leave_open(self, reservation: Reservation) -> None:
         self._left.setdefault(reservation.worker.index, []).append(reservation)

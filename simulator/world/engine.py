@@ -15,6 +15,7 @@ from simulator.world.entities import Reservation, ReservationStatus, Task, TaskQ
 from simulator.world.events import Event, EventLog
 from simulator.world.floor import build_floor
 from simulator.world.handover import Handover
+from simulator.world.hands import Hands, Parts
 from simulator.world.mirror import Mirror
 from simulator.world.people import Crowd
 from simulator.world.plans import Planner
@@ -35,6 +36,7 @@ class World:
     """A contact centre that runs by itself; how far it is advanced at once makes no difference to what happens.
 
     `wrap_up_cap_s` is the one rule of the reports that the states need too: wrap-up counts for no longer than that.
+    `hands` changes it from outside.
     `on_first_attempt` hears of each contact that comes of itself, neither again nor called back. `conferences` are the
     events of hold, which TaskRouter does not tell of and `log` therefore lacks.
     """
@@ -74,6 +76,20 @@ class World:
         handover.on_offer, handover.on_free = agents.on_offer, lambda ended: agents.after_contact(ended.worker)
         handover.end_talk, handover.finish = contacts.end_talk, contacts.finish
         attributes = Attributes(self.scenario.account_sid, self.customers, sids)
+        self.hands = Hands(
+            Parts(
+                floor=floor,
+                agenda=agenda,
+                transitions=transitions,
+                router=router,
+                attendance=attendance,
+                contacts=contacts,
+                handover=handover,
+                planner=Planner(self.scenario, streams.of("hands", "rare")),
+                sids=sids,
+                streams=streams,
+            )
+        )
         planner = Planner(self.scenario, streams.of("contacts", "rare"))
         arrivals = Arrivals(floor, agenda, attributes, planner, sids, streams)
         arrivals.on_arrival, contacts.on_lost = contacts.customer_arrives, arrivals.try_again

@@ -276,7 +276,12 @@ class Task:
 
 @dataclass(slots=True, eq=False)
 class Reservation:
-    """An offer of a task to a worker and what became of it; `capped`: its wrap-up has lasted longer than any counts."""
+    """An offer of a task to a worker and what became of it.
+
+    Attributes:
+        capped: its wrap-up has lasted longer than any counts.
+        by_hand: it was accepted from outside, so nobody on the floor ends it.
+    """
 
     sid: str
     worker: Worker
@@ -288,6 +293,7 @@ class Reservation:
     accepted_ms: int | None = None
     transfer: Transfer | None = None
     capped: bool = False
+    by_hand: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -107,6 +107,11 @@ class EventLog:
         self._order()
         return self._staged[0].at_ms if self._staged else None
 
+    def last_ms(self) -> int | None:
+        """When the last staged event is told."""
+        self._order()
+        return self._staged[-1].at_ms if self._staged else None
+
     def settle(self, until_ms: int) -> list[Event]:
         """Append what has been told up to `until_ms`; gives the new ones."""
         self._order()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.world.entities import Activity, TaskChannel, TaskQueue, Worker, WorkerChannel, Workflow
@@ -172,16 +173,25 @@ def hire(
         team=team.name,
         version=below(rng, 400) + 1,
     )
+    seat(floor, worker, skills, sids)
+    return worker
+
+
+def seat(floor: Floor, worker: Worker, skills: Sequence[str], sids: SidFactory) -> None:
+    """Put a worker on the floor: the last one, with a place on every channel and in the queues that want its skills."""
     capacities = _capacities(floor.scenario)
     for name, channel in floor.channels.items():
         capacity = capacities.get(name, 1)
+        born_ms = worker.created_ms
         worker.channels[name] = WorkerChannel(sids.new("WC"), channel, capacity, True, born_ms, born_ms)
     for queue in floor.queues:
         if queue.skill in skills:
-            _assign(worker, queue)
+            assign(worker, queue)
     floor.everyone.workers.append(worker)
+    if floor.everyone.channels:
+        worker.queues.append(floor.everyone)
+        worker.places.append(-1)
     floor.workers.append(worker)
-    return worker
 
 
 def _capacities(scenario: Scenario) -> dict[str, int]:
@@ -195,10 +205,33 @@ def _capacities(scenario: Scenario) -> dict[str, int]:
     return found
 
 
-def _assign(worker: Worker, queue: TaskQueue) -> None:
+def assign(worker: Worker, queue: TaskQueue) -> None:
+    """Let a worker serve a queue."""
     queue.workers.append(worker)
     worker.queues.append(queue)
     worker.places.append(-1)
+
+
+def release(worker: Worker, queue: TaskQueue) -> None:
+    """Let a worker serve a queue no more."""
+    number = worker.queues.index(queue)
+    if worker.places[number] >= 0:
+        del queue.ready[worker.places[number]][worker.index]
+    del worker.queues[number], worker.places[number]
+    queue.workers.remove(worker)
+
+
+def open_everyone(floor: Floor) -> None:
+    """Let the queue that no customer of the scenario waits in be served, by everybody and on every channel.
+
+    It is done when the first task comes there: matching costs more with every queue that is served.
+    """
+    everyone = floor.everyone
+    if not everyone.channels:
+        everyone.channels = tuple(floor.channels)
+        for worker in floor.workers:
+            worker.queues.append(everyone)
+            worker.places.append(-1)
 
 
 def _fill_empty_queues(floor: Floor) -> None:
@@ -206,4 +239,4 @@ def _fill_empty_queues(floor: Floor) -> None:
     for queue in floor.queues:
         if not queue.workers:
             for worker in floor.workers:
-                _assign(worker, queue)
+                assign(worker, queue)

@@ -100,10 +100,14 @@ class Handover:
     def _recall(self, task: Task, transfer: Transfer) -> None:
         if task.ended or task.transfer is not transfer or transfer.initiator.status is not _ACCEPTED:
             return
+        self.call_off(task)
+        self._stay(transfer.initiator)
+
+    def call_off(self, task: Task) -> None:
+        """End the transfer that is under way, without success."""
         now_ms = self._agenda.now_ms
         ringing = self._withdraw(task, now_ms)
         self._transitions.end_transfer(task, "CANCELED", now_ms + self._transitions.gap_ms(0, 5))
-        self._stay(transfer.initiator)
         self._set_free(ringing)
 
     def _withdraw(self, task: Task, now_ms: int) -> list[Reservation]:

@@ -38,7 +38,7 @@ class Notes:
     ) -> Event:
         """An event about a worker; told at `at_ms` if that is not the time it states."""
         block = worker_block(worker, self._unit_sid)
-        if kind == "worker.capacity.update":
+        if kind in ("worker.capacity.update", "worker.channel.availability.update"):
             # These raise the version without carrying it (reference 1.7).
             block = {key: value for key, value in block.items() if key != "worker_version"}
         told_ms, log = ms if at_ms is None else at_ms, self._log

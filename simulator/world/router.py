@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulator.world.agenda import Agenda
-from simulator.world.entities import Reservation, Task, Worker
+from simulator.world.entities import Reservation, Task, TaskQueue, Worker
 from simulator.world.transitions import Transitions
 
 
@@ -23,6 +23,13 @@ class Router:
         """Let a task wait in its queue, and look for a worker in a few milliseconds."""
         task.queue.waiting[task.sid] = task
         self._agenda.after(self._transitions.gap_ms(9, 60), self._match_task, task)
+
+    @staticmethod
+    def reorder(queue: TaskQueue) -> None:
+        """Put the most urgent first; of equals, who came first."""
+        if len({task.priority for task in queue.waiting.values()}) > 1:
+            in_order = sorted(queue.waiting.values(), key=lambda task: (-task.priority, task.queue_entered_ms))
+            queue.waiting = {task.sid: task for task in in_order}
 
     def worker_changed(self, worker: Worker) -> None:
         """The worker may have room now: look for waiting work in a few milliseconds."""

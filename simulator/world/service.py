@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from simulator.clock import VirtualClock
 from simulator.world.engine import World
 from simulator.world.events import Event
+from simulator.world.hands import Refused
 
 Listener = Callable[[Sequence[Event]], None]
 
@@ -27,6 +28,7 @@ class WorldService:
         self._listeners: list[Listener] = []
         self._hold_listeners: list[Listener] = []
         self._stop = threading.Event()
+        self._awake = threading.Event()
         self._pacer: threading.Thread | None = None
         self.clock: VirtualClock | None = None
         self.end_ms: int | None = None
@@ -77,6 +79,21 @@ class WorldService:
                 self.advance_to(now_ms)
             yield self._world, now_ms
 
+    @contextmanager
+    def in_hand(self) -> Iterator[tuple[World, int]]:
+        """The world as it is now, to be changed by its hands.
+
+        While the world stands still, it is moved on by the few milliseconds in which what was done is told. Raises
+        Refused once it has come to its end.
+        """
+        with self.present() as (world, now_ms):
+            if self.has_ended():
+                raise Refused("The world has come to its end; nothing can be done there any more")
+            yield world, now_ms
+            if self.clock is None:
+                self.advance_to(max(now_ms + 1, world.log.last_ms() or 0))
+        self._awake.set()
+
     def has_ended(self) -> bool:
         """Whether the world has reached its end."""
         with self._lock:
@@ -97,6 +114,7 @@ class WorldService:
     def stop(self) -> None:
         """Stop the world where it is."""
         self._stop.set()
+        self._awake.set()
         pacer = self._pacer
         if pacer is not None:
             pacer.join(timeout=10)
@@ -104,14 +122,19 @@ class WorldService:
     def _pace(self, clock: VirtualClock) -> None:
         while not self._stop.is_set() and not self.has_ended():
             with self._lock:
+                self._awake.clear()
                 due_ms = self._world.next_ms()
                 end_ms = self.end_ms
+            if self._stop.is_set():
+                return
             if due_ms is None or (end_ms is not None and due_ms > end_ms):
                 due_ms = end_ms
             if due_ms is None:
-                return
-            if not clock.wait_until(due_ms, self._stop):
-                return
+                self._awake.wait(1.0)
+                continue
+            # Who is woken looks again: a hand has changed what comes next, or it is over.
+            if not clock.wait_until(due_ms, self._awake):
+                continue
             self.advance_to(clock.now_ms())
             # Give readers and lanes the interpreter between two steps of a fast world.
             time.sleep(0)

@@ -80,8 +80,8 @@ class Supervision:
 
     def _edit_attributes(self, rng: Random) -> None:
         worker = self._somebody(rng)
-        if worker is not None:
-            attributes = json.loads(worker.attributes)
+        attributes = None if worker is None else json.loads(worker.attributes)
+        if worker is not None and isinstance(attributes, dict) and isinstance(attributes.get("routing"), dict):
             attributes["routing"]["levels"] = {"support": between(rng, 1, 4)}
             self._transitions.write_attributes(worker, as_json(attributes), self._agenda.now_ms)
 
@@ -106,8 +106,8 @@ class Supervision:
     def _rename(self, rng: Random) -> None:
         worker = self._somebody(rng)
         if worker is not None:
-            local, host = worker.name.split("@")
-            name = f"{local}.{below(rng, 1000):03d}@{host}"
+            local, at, host = worker.name.partition("@")
+            name = f"{local}.{below(rng, 1000):03d}{at}{host}"
             self._transitions.write_attributes(worker, worker.attributes, self._agenda.now_ms, name)
 
     def _delete(self, rng: Random) -> None:

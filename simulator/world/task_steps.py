@@ -50,6 +50,12 @@ class TaskSteps(Notes):
         touch(task, at_ms)
         self.log_task("task.updated", task, at_ms)
 
+    def rewrite_task(self, task: Task, attributes_json: str, priority: int, at_ms: int) -> None:
+        """Write all of the task's attributes, and its priority."""
+        task.attributes_json, task.priority, task.base = attributes_json, priority, None
+        touch(task, at_ms)
+        self.log_task("task.updated", task, at_ms)
+
     def complete_task(self, task: Task, at_ms: int, reason: str = "") -> None:
         """End a task that was taken."""
         self.end_task(task, TaskStatus.COMPLETED, reason, at_ms)

@@ -9,7 +9,7 @@ from simulator.world.entities import Reservation, ReservationStatus, Task, TaskS
 from simulator.world.events import Event, EventLog
 from simulator.world.floor import Floor
 from simulator.world.holds import HoldSteps
-from simulator.world.notes import stamp, touch
+from simulator.world.notes import NOTHING, stamp, touch
 from simulator.world.sids import SidFactory, Streams
 from simulator.world.task_steps import KEEPS_ENDED_TASKS_MS, TaskSteps
 from simulator.world.truth import Truth
@@ -151,11 +151,13 @@ class Transitions(WorkerSteps, TaskSteps, HoldSteps):
         self.log_task("workflow.timeout", task, at_ms + self.gap_ms(0, 3))
         self.cancel_task(task, "Task canceled on Workflow timeout", at_ms + self.gap_ms(4, 8))
 
-    def delete_task(self, task: Task, at_ms: int) -> None:
-        """TaskRouter ends a task that was assigned for too long; its reservations end with it without a word."""
+    def delete_task(self, task: Task, at_ms: int, *, by_request: bool = False) -> None:
+        """End a task of which TaskRouter has had enough, or somebody; its reservations end with it without a word."""
         at_ms = max([at_ms, *(one.worker.last_event_ms + 1 for one in task.open_reservations())])
-        self.end_task(task, TaskStatus.CANCELED, "Task TTL Exceeded", at_ms)
-        event = self.log_task("task.system-deleted", task, at_ms, {"reason": "Task TTL Exceeded"})
+        reason = "" if by_request else "Task TTL Exceeded"
+        self.end_task(task, TaskStatus.CANCELED, reason, at_ms)
+        kind = "task.deleted" if by_request else "task.system-deleted"
+        event = self.log_task(kind, task, at_ms, {"reason": reason} if reason else NOTHING)
         self.ledger.completed(task, at_ms)
         for reservation in task.open_reservations():
             self._drop(reservation, at_ms)

@@ -57,21 +57,18 @@ class WorkerSteps(Notes):
         worker.version += 1
         worker.block = None
         note_readiness(worker)
-        used = worker.open_on(channel)
-        self.log_worker(
-            "worker.capacity.update",
-            worker,
-            ms,
-            {
-                "worker_channel_available": str(own.available).lower(),
-                "worker_channel_available_capacity": str(max(0, capacity - used) * 100 // capacity if capacity else 0),
-                "worker_channel_previous_capacity": str(previous),
-                "worker_channel_capacity": str(capacity),
-                "worker_channel_task_count": str(used),
-                "task_channel_sid": own.channel.sid,
-                "task_channel_unique_name": channel,
-            },
-        )
+        self.log_worker("worker.capacity.update", worker, ms, _channel_block(worker, channel, previous))
+
+    def switch_channel(self, worker: Worker, channel: str, available: bool, at_ms: int) -> None:
+        """Let a worker take tasks of a channel, or none; what is open goes on."""
+        seen_ms = worker.seen_ms
+        ms = stamp(worker, at_ms)
+        worker.seen_ms = seen_ms
+        own = worker.channels[channel]
+        own.available, own.updated_ms = available, ms
+        worker.version += 1
+        worker.block = None
+        self.log_worker("worker.channel.availability.update", worker, ms, _channel_block(worker, channel))
 
     def hold(self, worker: Worker, held: bool) -> None:
         """Offer no work while TaskRouter itself is about to move the worker, or do so again."""
@@ -86,21 +83,46 @@ class WorkerSteps(Notes):
         event = self.log_worker("worker.created", worker, ms, at_ms=at_ms)
         self._truth.begin(worker, ms, event.sid)
 
+    def create_activity(self, activity: Activity, at_ms: int) -> None:
+        """Let there be another activity."""
+        self._floor.activities[activity.name] = activity
+        self._log_activity("activity.created", activity, at_ms)
+
+    def delete_activity(self, activity: Activity, at_ms: int) -> None:
+        """Let there be an activity less; nobody is in it."""
+        names = [name for name, one in self._floor.activities.items() if one is activity]
+        for name in names:
+            del self._floor.activities[name]
+        self._log_activity("activity.deleted", activity, at_ms)
+
     def rename_activity(self, activity: Activity, name: str, at_ms: int) -> None:
         """Give an activity another name; its sid stays."""
         activity.name, activity.updated_ms = name, at_ms
         for worker in self._floor.workers:
             worker.block = None
-        self.log_other(
-            "activity.updated",
-            activity.sid,
-            at_ms,
-            {
-                "activity_sid": activity.sid,
-                "activity_name": name,
-                "activity_available": str(activity.available).lower(),
-            },
-        )
+        self._log_activity("activity.updated", activity, at_ms)
+
+    def _log_activity(self, kind: str, activity: Activity, at_ms: int) -> None:
+        block = {
+            "activity_sid": activity.sid,
+            "activity_name": activity.name,
+            "activity_available": str(activity.available).lower(),
+        }
+        self.log_other(kind, activity.sid, at_ms, block)
+
+
+def _channel_block(worker: Worker, channel: str, previous: int | None = None) -> dict[str, str]:
+    own, used = worker.channels[channel], worker.open_on(channel)
+    free = max(0, own.capacity - used)
+    return {
+        "worker_channel_available": str(own.available).lower(),
+        "worker_channel_available_capacity": str(free * 100 // own.capacity if own.capacity else 0),
+        **({} if previous is None else {"worker_channel_previous_capacity": str(previous)}),
+        "worker_channel_capacity": str(own.capacity),
+        "worker_channel_task_count": str(used),
+        "task_channel_sid": own.channel.sid,
+        "task_channel_unique_name": channel,
+    }
 
 
 def _changed(worker: Worker, ms: int) -> None:
