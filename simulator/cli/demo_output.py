@@ -100,7 +100,7 @@ def show_verdict(result: DemoResult, json_file: Path | None, console: Console | 
         reasons = [f"{count} {name.replace('_', ' ')}" for name, count in verdict.failures.items()]
         if not result.drained:
             reasons.append("the connector had not settled when the audit began")
-        if result.reports is not None and not result.reports_clean:
+        if not result.reports_clean:
             reasons += [f"{count} {name.replace('_', ' ')}" for name, count in result.reports.failures.items()]
         if verdict.counts.expected == 0:
             reasons.append("nothing was expected, so nothing was proved")
@@ -171,8 +171,6 @@ def _verdict_table(result: DemoResult) -> Table:
 
 
 def _report_rows(result: DemoResult) -> list[tuple[str, str, str]]:
-    if result.reports is None:
-        return [("interval reports", "-", "not judged when the connector is killed")]
     counts = result.reports.counts
     faults = sum(result.reports.failures.values())
     style = "bold red" if faults else "green"

@@ -21,7 +21,7 @@ class DemoResult:
     """The outcome of one run.
 
     Attributes:
-        reports: the verdict on the interval reports; None where they are not judged (runs that kill the connector).
+        reports: the verdict on the interval reports.
         drained: the connector had nothing left to send and the inbox was quiet before the audit.
         wall_s: from the start of the first server to the verdict.
         floor, wfm, connector: what the three servers say of themselves at the end.
@@ -31,7 +31,7 @@ class DemoResult:
 
     plan: DemoPlan
     verdict: Verdict
-    reports: ReportVerdict | None
+    reports: ReportVerdict
     drained: bool
     wall_s: float
     floor: dict[str, Any]
@@ -49,8 +49,7 @@ class DemoResult:
     @property
     def reports_clean(self) -> bool:
         """No report is wrong; a run too short for an interval to be due has none to judge."""
-        reports = self.reports
-        return reports is None or reports.clean or reports.counts.intervals_expected == 0
+        return self.reports.clean or self.reports.counts.intervals_expected == 0
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON types."""
@@ -59,7 +58,7 @@ class DemoResult:
         return {
             **verdict,
             "clean": self.clean,
-            "reports": None if self.reports is None else self.reports.to_dict(),
+            "reports": self.reports.to_dict(),
             "drained": self.drained,
             "seed": self.plan.seed,
             "plan": plan,

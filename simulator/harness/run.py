@@ -52,7 +52,7 @@ def run_demo(
         result = DemoResult(
             plan=plan,
             verdict=judge(stage, plan, tamper),
-            reports=None if plan.crashes else judge_reports(stage),
+            reports=judge_reports(stage, plan),
             drained=drained,
             wall_s=time.monotonic() - began_s,
             floor=stage.twilio.get("/sim/status"),
@@ -84,7 +84,7 @@ def judge(stage: Stage, plan: DemoPlan, tamper: Callable[[Rows], Rows] | None = 
     )
 
 
-def judge_reports(stage: Stage) -> ReportVerdict:
+def judge_reports(stage: Stage, plan: DemoPlan) -> ReportVerdict:
     """The audit of the interval reports that the fake WFM of an open stage holds now.
 
     Intervals count that lie wholly after the connector's start and were due before the floor's end.
@@ -94,7 +94,8 @@ def judge_reports(stage: Stage) -> ReportVerdict:
     held = read_reports(stage.wfm.get("/sim/inbox/reports")["reports"], load_profile("default"))
     # The connector's clock goes on after the floor's end; of what it reports then the truth knows nothing.
     in_time = [one for one in held if one.end_ms is None or one.end_ms <= clock.end_ms]
-    return audit_reports(truth, in_time, window=ReportWindow(from_ms=clock.start_ms, until_ms=clock.end_ms))
+    window = ReportWindow(from_ms=clock.start_ms, until_ms=clock.end_ms)
+    return audit_reports(truth, in_time, window=window, redelivery_allowed=plan.crashes)
 
 
 def _delayed(stage: Stage, emissions: dict[str, Any]) -> dict[str, int]:

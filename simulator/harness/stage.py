@@ -131,7 +131,8 @@ class Stage:
         self._start_connector()
         if time.time() * 1000 >= self.clock.anchor_ms:
             raise TooLate(
-                f"the connector was not up {self._lead_s:g} s after the clock was started, so events were lost",
+                f"the connector had not read the floor {self._lead_s:g} s after the clock was started: its first "
+                "states would be late",
                 log=self._children["connector"].log,
                 tail=self._children["connector"].tail(),
             )
@@ -179,6 +180,16 @@ class Stage:
     def _start_connector(self) -> None:
         self._launch("connector", CONNECTOR, "serve", "--config", str(self.config_path), "--json-ready")
         self._children["connector"].ready(self._plan.ready_timeout_s)
+        self._await_work()
+
+    def _await_work(self) -> None:
+        """Wait until the connector has read the floor and sends states: before that it listens only."""
+        deadline_s = time.time() + self._plan.ready_timeout_s
+        while self.connector.get("/healthz")["tenants"][TENANT]["status"] in ("starting", "standby"):
+            self._children["connector"].check()
+            if time.time() > deadline_s:
+                raise ControlFailed(f"the connector was not at work {self._plan.ready_timeout_s:.0f} s after its start")
+            time.sleep(_POLL_S)  # a look, not an order: the next look decides
 
     def _launch(
         self, name: str, program: tuple[str, ...], *arguments: str, env: Mapping[str, str] = MappingProxyType({})
@@ -294,14 +305,6 @@ class Stage:
         if self._children["connector"].exit_code is None:
             self.kill_connector()
         self._start_connector()
-        deadline_s = time.time() + self._plan.ready_timeout_s
-        while self.connector.get("/healthz")["tenants"][TENANT]["status"] in ("starting", "standby"):
-            self._children["connector"].check()
-            if time.time() > deadline_s:
-                raise ControlFailed(
-                    f"the connector was not at work {self._plan.ready_timeout_s:.0f} s after its restart"
-                )
-            time.sleep(_POLL_S)
         self.outages.append(Outage(self._down_s, time.time()))
 
 
