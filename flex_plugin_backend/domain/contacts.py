@@ -146,14 +146,14 @@ class TaskStory:
     """All that was told of one task, kept in order; facts follow from it.
 
     An event that is the newest so far is folded in; an older one has the task's history folded again when facts are
-    next asked for. Channel and direction are the task's own: the earliest that was told counts, and a channel that is
-    known by name counts before one that is not.
+    next asked for. Channel and direction are the task's own: the earliest that was told counts, and a channel that
+    the task's attributes name counts before one that had to be guessed from the task channel.
     """
 
     def __init__(self, task_sid: str) -> None:
         self.task_sid = task_sid
         self.seen: list[Seen] = []
-        self._channel: tuple[bool, int, str, str] | None = None
+        self._channel: tuple[int, int, str, str] | None = None
         self._direction: tuple[int, str, str] | None = None
         self._fold: TaskFold | None = TaskFold()
         self._facts: TaskFacts | None = None
@@ -191,7 +191,7 @@ class TaskStory:
         before = (self._channel, self._direction)
         channel, direction = mapping.channel_of(event), direction_of(event)
         if channel is not None:
-            told = (channel is Channel.OTHER, event.occurred_ms, event.sid, channel.value)
+            told = (channel[0], event.occurred_ms, event.sid, channel[1].value)
             self._channel = told if self._channel is None else min(self._channel, told)
         if direction is not None:
             said = (event.occurred_ms, event.sid, direction.value)

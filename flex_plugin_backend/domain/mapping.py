@@ -183,14 +183,18 @@ class MappingRules:
             return worker_name or Unmapped("the worker's friendly name is not known yet")
         return agent_key or Unmapped("the worker's attributes hold nothing at the configured path")
 
-    def channel_of(self, event: TaskRouterEvent) -> Channel | None:
-        """The channel of the event's task: channelType, else Flex Insights' channel, else the task channel."""
-        for name in (event.channel_type, event.communication_channel, event.task_channel):
+    def channel_of(self, event: TaskRouterEvent) -> tuple[int, Channel] | None:
+        """The channel of the event's task: channelType, else Flex Insights' channel, else the task channel.
+
+        With it comes its place in that order: of two events of a task, the one with the lower place knows better,
+        because the attributes of the other could not be read.
+        """
+        names = (event.channel_type, event.communication_channel, event.task_channel)
+        for place, name in enumerate(names):
             found = self.channels.get((name or "").strip().lower())
             if found is not None:
-                return found
-        known = event.channel_type or event.communication_channel or event.task_channel
-        return Channel.OTHER if known else None
+                return place, found
+        return (len(names), Channel.OTHER) if any(names) else None
 
 
 _NO_OVERRIDE = ActivityOverride()

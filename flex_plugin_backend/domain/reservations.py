@@ -56,7 +56,9 @@ class Reservation:
         task_end_due_ms: from when on the safety net holds: the grace after the task's end became known.
         unseen_end: a snapshot taken after its events did not show it any more: it has ended, nobody knows yet when.
             Until the end is known it counts as never open, so that the present is right.
-        described_ms: the time of the earliest event that told channel and direction; that one counts.
+        channel_place, channel_ms: how well the event that told the channel knew it (see `MappingRules.channel_of`), and
+            its time; the best counts, and of those the earliest.
+        direction_ms: the time of the earliest event that told the direction; that one counts.
     """
 
     sid: str
@@ -70,7 +72,9 @@ class Reservation:
     queue_sid: str | None = None
     channel: Channel | None = None
     direction: Direction | None = None
-    described_ms: int | None = None
+    channel_place: int = 0
+    channel_ms: int | None = None
+    direction_ms: int | None = None
     unseen_end: bool = False
 
     def take(self, event: TaskRouterEvent, step: str, rules: MappingRules) -> None:
@@ -100,14 +104,14 @@ class Reservation:
     def _describe(self, event: TaskRouterEvent, rules: MappingRules) -> None:
         self.task_sid = self.task_sid or event.task_sid
         self.queue_sid = self.queue_sid or event.task_queue_sid
-        channel = rules.channel_of(event)
+        told, at_ms = rules.channel_of(event), event.occurred_ms
+        if told is not None:
+            place, channel = told
+            if self.channel_ms is None or (place, at_ms) < (self.channel_place, self.channel_ms):
+                self.channel_place, self.channel_ms, self.channel = place, at_ms, channel
         direction = direction_of(event)
-        if channel is None and direction is None:
-            return
-        if self.described_ms is None or event.occurred_ms < self.described_ms:
-            self.described_ms = event.occurred_ms
-            self.channel = channel
-            self.direction = direction
+        if direction is not None and (self.direction_ms is None or at_ms < self.direction_ms):
+            self.direction_ms, self.direction = at_ms, direction
 
     def end_ms(self, as_of_ms: int, rules: StateRules) -> int | None:
         """When it ended, as far as can be told at `as_of_ms`."""
@@ -180,6 +184,9 @@ class Reservation:
     def from_record(cls, record: dict[str, Any]) -> Reservation:
         """The reservation back from `to_record`."""
         known = dict(record)
+        described_ms = known.pop("described_ms", None)  # of a record of before, where one event told both
+        if described_ms is not None:
+            known |= {"channel_ms": described_ms, "direction_ms": described_ms if "direction" in known else None}
         if "channel" in known:
             known["channel"] = Channel(known["channel"])
         if "direction" in known:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from histories import AVAILABLE, BREAK, LUNCH, NAMES, OFFLINE, activity, event, play, reservation, rules, shown, task
 
-from flex_plugin_backend.domain.mapping import Unmapped
+from flex_plugin_backend.domain.mapping import Channel, Direction, Unmapped
+from flex_plugin_backend.domain.reservations import Reservation
 
 LOGGED_IN = activity(1_000, AVAILABLE)
 
@@ -27,6 +28,25 @@ def test_completed_without_wrap_up_has_none() -> None:
     """After-contact work is nothing then."""
     timeline = play([LOGGED_IN, reservation("accepted", 2_000), reservation("completed", 3_000)])
     assert [one[1] for one in shown(timeline, 9_000)] == ["AVAILABLE", "CONTACT_VOICE", "AVAILABLE"]
+
+
+def test_attributes_that_cannot_be_read_once_are_taken_from_the_next_event() -> None:
+    """Direction and channel are the task's own, whichever of its events tells them, and in whatever order they come."""
+    broken = reservation("created", 2_000, channel_type=None, direction=None, task_channel="chat")
+    whole = reservation("accepted", 3_000, channel_type="web", direction="outbound", task_channel="chat")
+    line = [(1_000, "AVAILABLE", ""), (2_000, "DIALLING", ""), (3_000, "CONTACT_OUTBOUND", "")]
+    assert shown(play([LOGGED_IN, broken, whole]), 9_000) == line
+    assert shown(play([LOGGED_IN, whole, broken]), 9_000) == line
+    kept = play([LOGGED_IN, broken, whole]).open_reservations(9_000, rules())[0]
+    assert (kept.channel, kept.direction) == (Channel.WEB, Direction.OUTBOUND)
+
+
+def test_a_reservation_kept_by_an_earlier_release_keeps_what_described_it() -> None:
+    """Then one event told channel and direction."""
+    old = {"sid": "WR1", "accepted_ms": 2_000, "channel": "web", "direction": "outbound", "described_ms": 2_000}
+    kept = Reservation.from_record(old)
+    kept.take(reservation("completed", 3_000, channel_type="chat", direction="inbound"), "completed", rules().mapping)
+    assert (kept.channel, kept.direction) == (Channel.WEB, Direction.OUTBOUND)
 
 
 def test_an_event_for_an_ended_reservation_opens_nothing() -> None:
