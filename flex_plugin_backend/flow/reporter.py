@@ -112,7 +112,7 @@ class Reporter:
             return interval, kinds
         if now_ms < self._look_ms:
             return None
-        changed = self._dirty(now_ms)
+        changed = self._dirty(now_ms) or self._refused(now_ms)
         if not changed:
             self._look_ms = now_ms + round(self._timing.correct_every_s * 1000)
             return None
@@ -133,6 +133,19 @@ class Reporter:
         with self._ledger.read() as connection:
             return receipts.dirty(connection, self._tenant, now_ms - round(self._timing.correct_for_s * 1000))
 
+    def _refused(self, now_ms: int) -> list[tuple[str, int]]:
+        """What the WFM refused, whole or in part, and may take by now: its reason may have passed."""
+        with self._ledger.read() as connection:
+            found = receipts.refused(connection, self._tenant, now_ms - round(self._timing.correct_for_s * 1000))
+        return [(one.kind, one.start_ms) for one in found if self._has_rested(one, now_ms)]
+
+    def _has_rested(self, refused: Receipt, now_ms: int) -> bool:
+        """The older a report was when it was refused, the longer it rests: a dozen tries in a week, not thousands."""
+        sent_ms = refused.sent_ms or 0
+        least_ms = round(self._timing.held_retry_s * 1000)
+        # Where the clock was set back, the last try lies ahead.
+        return sent_ms > now_ms or now_ms - sent_ms >= max(least_ms, (sent_ms - refused.start_ms) // 2)
+
     def _next_start_ms(self) -> tuple[int, dict[str, int | None]]:
         """The start of the oldest interval that lacks a report, and the newest that has one, by kind."""
         with self._ledger.read() as connection:
@@ -151,23 +164,24 @@ class Reporter:
             _log.warning("report.mixed_queue", tenant=self._tenant, queue=queue)
         for kind in kinds:
             report = activity_report(rows) if kind == ACTIVITY else queue_report(rows)
-            failure = self._send_if_new(kind, interval, report)
+            failure = self._send_if_new(kind, interval, report, now_ms)
             if failure is not None:
                 return failure
         return None
 
-    def _send_if_new(self, kind: str, interval: Interval, report: Report) -> CXoneWfmException | None:
+    def _send_if_new(self, kind: str, interval: Interval, report: Report, now_ms: int) -> CXoneWfmException | None:
         digest = content_hash(report, self._profile)
         with self._ledger.read() as connection:
             before = receipts.find(connection, self._tenant, kind, interval.start_ms)
-        if before is not None and before.hash == digest:
+        same = before if before is not None and before.hash == digest else None
+        if same is not None and (same.status is ReceiptStatus.ACCEPTED or not self._has_rested(same, now_ms)):
             with self._ledger.write() as connection:
                 receipts.clean(connection, self._tenant, kind, interval.start_ms)
             return None
         receipt = Receipt(
             kind=kind,
             start_ms=interval.start_ms,
-            revision=before.revision + 1 if before else 1,
+            revision=1 if before is None else before.revision + (same is None),
             hash=digest,
             status=ReceiptStatus.ACCEPTED,
         )
@@ -180,10 +194,10 @@ class Reporter:
             self._keep(replace(receipt, status=ReceiptStatus.REFUSED, note=str(failure)), failure.response)
             return None
         refused = len(response.rejected) + response.unplaced_rejections
-        note = f"{refused} rows were refused" if refused else None
-        if note:
+        if refused:
             _log.error("report.rows_refused", tenant=self._tenant, kind=kind, start_ms=interval.start_ms, rows=refused)
-        self._keep(replace(receipt, note=note), response)
+            receipt = replace(receipt, status=ReceiptStatus.PARTIAL, note=f"{refused} rows were refused")
+        self._keep(receipt, response)
         return None
 
     def _keep(self, receipt: Receipt, response: WFMReportResponseDTO) -> None:

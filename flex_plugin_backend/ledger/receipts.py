@@ -28,9 +28,10 @@ for _name, _insert in (("sqlite", sqlite.insert(report_runs)), ("postgresql", po
 
 
 class ReceiptStatus(StrEnum):
-    """ACCEPTED: the WFM took it. REFUSED: it did not, and sending the same again would be refused again."""
+    """ACCEPTED: the WFM took it whole. PARTIAL: without the rows that it refused. REFUSED: not at all."""
 
     ACCEPTED = "accepted"
+    PARTIAL = "partial"
     REFUSED = "refused"
 
 
@@ -103,6 +104,16 @@ def dirty(connection: Connection, tenant: str, not_before_ms: int) -> list[tuple
         .order_by(_table.start_ms, _table.kind)
     )
     return [(row.kind, row.start_ms) for row in found]
+
+
+def refused(connection: Connection, tenant: str, not_before_ms: int) -> list[Receipt]:
+    """What the WFM did not take, or not whole, oldest first."""
+    found = connection.execute(
+        select(report_runs)
+        .where(_table.tenant == tenant, _table.status != ReceiptStatus.ACCEPTED, _table.start_ms >= not_before_ms)
+        .order_by(_table.start_ms, _table.kind)
+    )
+    return [_receipt(row) for row in found]
 
 
 def sent_again(connection: Connection, tenant: str, since_ms: int, before_ms: int) -> list[tuple[str, int]]:

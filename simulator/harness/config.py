@@ -113,6 +113,11 @@ def write_config(facts: ConnectorFacts, clock: SharedClock, path: Path) -> None:
         "gone_settle_s": 120.0 * clock.speed,
     }
     tables[f"tenants.{TENANT}.repair"] = {"settle_s": max(60.0, min(3600.0, 15.0 * clock.speed))}
+    write_tables(tables, path)
+
+
+def write_tables(tables: Mapping[str, Mapping[str, Scalar]], path: Path) -> None:
+    """Write the tables as TOML, readable by its owner alone."""
     text = "\n".join(
         f"[{name}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
         for name, table in tables.items()

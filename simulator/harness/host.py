@@ -104,8 +104,12 @@ class VirtualHost:
     def after_arrivals(self) -> None:
         """Of two connectors, the one that works looks for what the other has stored."""
         if len(self.connectors) > 1:
-            for one in self.connectors:
-                one.drive.look()
+            self.look()
+
+    def look(self) -> None:
+        """Another process has stored something: let the connectors look, as they do before long."""
+        for one in self.connectors:
+            one.drive.look()
 
     # -- the faults
 

@@ -24,6 +24,7 @@ from simulator.harness.config import (
     clean_environment,
     nested,
     settings_of,
+    write_tables,
 )
 from simulator.harness.host import VirtualHost
 from simulator.harness.routes import CallbackRoute, Route, StreamRoute
@@ -178,6 +179,10 @@ class VirtualFloor:
             self.host.next_fault_ms(self.faults),
         )
         return min(due_ms for due_ms in (*dues, 2**62) if due_ms is not None)
+
+    def write_config(self, path: Path) -> None:
+        """Write the connector's configuration, for commands that work on its ledger."""
+        write_tables(self._tables, path)
 
     def health(self) -> dict[str, Any]:
         """What the connector says of the tenant."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -198,10 +199,11 @@ def test_a_report_that_cannot_be_sent_is_sent_later(
 
 
 def test_a_report_that_the_wfm_refuses_is_noted_and_the_next_ones_go_on(bench: Bench, inbox: Inbox) -> None:
-    """The same again would be refused again; the receipt holds the answer."""
+    """The receipt holds the answer."""
     inbox.failures = [failing(FailureKind.CONTENT, "agent_activity")]
-    pass_to(bench, BEGIN + 2 * INTERVAL_MS + DELAY_S * 1000)
-    assert inbox.starts(AgentActivityReportDTO) == [1]
+    pass_to(bench, BEGIN + INTERVAL_MS + DELAY_S * 1000)
+    assert inbox.starts(AgentActivityReportDTO) == []
+    assert inbox.starts(ReportDTO) == [0]
     with bench.ledger.read() as connection:
         first = receipts.find(connection, "acme", "activity", BEGIN)
     assert first is not None
@@ -217,6 +219,48 @@ def test_rows_that_the_wfm_refuses_are_noted_on_the_receipt(bench: Bench, inbox:
         first = receipts.find(connection, "acme", "queue", BEGIN)
     assert first is not None
     assert first.note == "1 rows were refused"
+    assert first.status is receipts.ReceiptStatus.PARTIAL
+
+
+class Refusing(Inbox):
+    """Refuses the first queue report, whole or its first row, and notes in which minute it was asked."""
+
+    def __init__(self, bench: Bench, *, whole: bool) -> None:
+        super().__init__()
+        self._bench = bench
+        self._whole = whole
+        self.refuses = True
+        self.asked: list[int] = []
+
+    def __call__(self, report: Report) -> WFMReportResponseDTO:
+        if isinstance(report, ReportDTO) and report.start_ms == BEGIN:
+            self.asked.append((self._bench.clock.now_ms() - BEGIN) // MINUTE)
+            if self.refuses and self._whole:
+                raise failing(FailureKind.CONTENT, "queue_report")
+            if self.refuses:
+                return WFMReportResponseDTO(status=200, rejected=(RejectedRow(index=0),))
+        return super().__call__(report)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_the_wfm_refused_is_sent_again_after_a_rest_until_it_is_taken(bench: Bench, whole: bool) -> None:
+    """A refusal may pass like any other trouble; the pauses grow with the report's age, and what is taken rests."""
+    inbox = Refusing(bench, whole=whole)
+    connect(bench, inbox)
+    for minute in range(17, 180):
+        pass_to(bench, BEGIN + minute * MINUTE)
+    pauses = [later - earlier for earlier, later in pairwise(inbox.asked)]
+    assert 3 <= len(pauses) <= 8
+    assert pauses == sorted(pauses)
+    inbox.refuses = False
+    pass_to(bench, BEGIN + 400 * MINUTE)
+    with bench.ledger.read() as connection:
+        taken = receipts.find(connection, "acme", "queue", BEGIN)
+    assert taken is not None
+    assert (taken.status, taken.revision, taken.note) == (receipts.ReceiptStatus.ACCEPTED, 1, None)
+    often = len(inbox.asked)
+    pass_to(bench, BEGIN + 1_000 * MINUTE)
+    assert len(inbox.asked) == often
 
 
 def test_a_late_event_sends_its_interval_again_with_a_higher_revision_and_no_other(bench: Bench, inbox: Inbox) -> None:
