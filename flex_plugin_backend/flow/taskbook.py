@@ -75,7 +75,8 @@ class TaskBook:
         # Nothing changes memory before the ledger has taken it: a step that fails is taken again from the beginning.
         self._cursor = None
         dirty = self._apply(events, stories, 0 if sent_ms is None else sent_ms + INTERVAL_MS, now_ms)
-        rows = {sid: self._row(story) for sid, story in stories.items()}
+        gone = self._gone()
+        rows = {sid: self._row(story, gone) for sid, story in stories.items()}
         with self._ledger.write() as connection:
             task_rows.save(connection, self._tenant, [one for sid, one in rows.items() if self._rows.get(sid) != one])
             receipts.mark_dirty(connection, self._tenant, sorted(dirty), (receipts.QUEUE,))
@@ -89,7 +90,8 @@ class TaskBook:
         """Memory is new, or another process has read on: begin again with what is open."""
         opened = task_rows.open_ones(connection, self._tenant)
         self._stories = self._read(connection, opened, cursor)
-        self._rows = {sid: self._row(story) for sid, story in self._stories.items()}
+        gone = self._gone()
+        self._rows = {sid: self._row(story, gone) for sid, story in self._stories.items()}
         self._whole_from_ms = now_ms
         self._cursor = cursor
 
@@ -134,11 +136,11 @@ class TaskBook:
                 dirty.update(one.start_ms for one in touched)
         return dirty
 
-    def _row(self, story: TaskStory) -> TaskRow:
+    def _row(self, story: TaskStory, gone: Mapping[str, int]) -> TaskRow:
         first_ms, last_ms = story.told_ms
         if story.is_open:
             return TaskRow(story.task_sid, first_ms, None)
-        return TaskRow(story.task_sid, *story.facts(self._rules, self._gone()).span((first_ms, last_ms)))
+        return TaskRow(story.task_sid, *story.facts(self._rules, gone).span((first_ms, last_ms)))
 
     def _forget(self, before_ms: int) -> None:
         """Let go of what counts no more since then."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from flex_plugin_backend import quickjson
 from flex_plugin_backend.ledger.tables import agents, catalogues
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 # Built once, because it runs with every step.
 _SAVE: dict[str, Insert] = {}
 for _name, _insert in (("sqlite", sqlite.insert(agents)), ("postgresql", postgresql.insert(agents))):
@@ -27,7 +26,7 @@ def load(connection: Connection, tenant: str) -> Iterator[tuple[str, str | None,
         select(agents.c.worker_sid, agents.c.agent_id, agents.c.timeline).where(agents.c.tenant == tenant)
     )
     for row in found:
-        yield row.worker_sid, row.agent_id, json.loads(row.timeline)
+        yield row.worker_sid, row.agent_id, quickjson.loads(row.timeline)
 
 
 def names(connection: Connection, tenant: str) -> list[tuple[str, str]]:
@@ -51,7 +50,7 @@ def save(
                 "tenant": tenant,
                 "worker_sid": worker_sid,
                 "agent_id": agent_id,
-                "timeline": _encode(record),
+                "timeline": quickjson.dumps(record),
                 "updated_ms": updated_ms,
             }
             for worker_sid, agent_id, record in rows
@@ -62,13 +61,13 @@ def save(
 def catalogue(connection: Connection, tenant: str) -> dict[str, Any] | None:
     """Twilio's catalogue as last stored, `None` at first."""
     body = connection.execute(select(catalogues.c.body).where(catalogues.c.tenant == tenant)).scalar()
-    return None if body is None else dict(json.loads(body))
+    return None if body is None else dict(quickjson.loads(body))
 
 
 def save_catalogue(connection: Connection, tenant: str, body: dict[str, Any], read_ms: int) -> None:
     """Store Twilio's catalogue for the next start."""
     insert = sqlite.insert(catalogues) if connection.dialect.name == "sqlite" else postgresql.insert(catalogues)
-    values = {"body": json.dumps(body, ensure_ascii=False), "read_ms": read_ms}
+    values = {"body": quickjson.dumps(body), "read_ms": read_ms}
     connection.execute(
         insert.values(tenant=tenant, **values).on_conflict_do_update(index_elements=["tenant"], set_=values)
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Insert, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from flex_plugin_backend import quickjson
 from flex_plugin_backend.domain.events import FINDING, Route, TaskRouterEvent
 from flex_plugin_backend.domain.reservations import TASK_ENDINGS
 from flex_plugin_backend.ledger.tables import cursors, events
-
-# Made once: json.dumps would make an encoder for each event.
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 # How far the arrivals are known only narrows what another index found. SQLite is told so: without figures about the
@@ -76,7 +73,7 @@ class Arrival:
             "received_ms": self.received_ms,
             "worker_sid": event.worker_sid,
             "task_sid": event.task_sid,
-            "body": _encode(event.to_record()),
+            "body": quickjson.dumps(event.to_record()),
         }
         object.__setattr__(self, "row", row)
 
@@ -268,4 +265,4 @@ def set_cursor(connection: Connection, tenant: str, name: str, seq: int) -> None
 
 
 def _event(body: str) -> TaskRouterEvent:
-    return TaskRouterEvent.from_record(json.loads(body))
+    return TaskRouterEvent.from_record(quickjson.loads(body))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from flex_plugin_backend import quickjson
 
 _MAX_TEXT = 255
 _MAX_SID = 64
@@ -31,6 +32,8 @@ def text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()[:_MAX_TEXT]
+    if value.isalnum() and value.isascii():
+        return value  # most are
     if not value.isascii():
         # A lone surrogate, legal in JSON escapes, cannot be written as UTF-8.
         value = value.encode("utf-8", "replace").decode("utf-8")
@@ -73,6 +76,8 @@ def transfer_target(value: object) -> str | None:
 
 def sid(value: object) -> str | None:
     """An identifier: any text without blanks of at most 64 characters; the usual 34 are no promise."""
+    if type(value) is str and len(value) == 34 and value.isascii() and value.isalnum():
+        return value  # as Twilio makes them
     found = text(value)
     if found is None or len(found) > _MAX_SID or not found.isprintable() or " " in found:
         return None
@@ -81,7 +86,7 @@ def sid(value: object) -> str | None:
 
 def integer(value: object) -> int | None:
     """A whole number, from a number or its digits."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     if isinstance(value, str):
         value = value.strip()
@@ -110,6 +115,8 @@ def flag(value: object) -> bool | None:
 
 def epoch_ms(value: object) -> int | None:
     """An instant in milliseconds, from epoch seconds, milliseconds or microseconds, an ISO text or a datetime."""
+    if value is None:
+        return None
     if isinstance(value, datetime):
         return _datetime_ms(value)
     if isinstance(value, str):
@@ -173,7 +180,7 @@ def attributes(value: object) -> Mapping[str, Any]:
     if not isinstance(value, str):
         return {}
     try:
-        found = json.loads(value)
+        found = quickjson.loads(value)
     except (ValueError, RecursionError):  # users write these texts: broken JSON and a thousand brackets are legal
         return {}
     return found if isinstance(found, dict) else {}

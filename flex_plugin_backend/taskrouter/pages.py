@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from flex_plugin_backend import quickjson
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import TwilioUnavailable
 from flex_plugin_backend.taskrouter.client import TwilioAccess, WorkspaceClient, explained
@@ -137,7 +137,7 @@ class _Fields(SimpleNamespace):
 
 def _read(what: str, key: str, text: str) -> Page:
     try:
-        body = json.loads(text)
+        body = quickjson.loads(text)
     except (ValueError, RecursionError):
         body = None
     rows, meta = (body.get(key), body.get("meta")) if isinstance(body, dict) else (None, None)
@@ -151,7 +151,7 @@ def _read(what: str, key: str, text: str) -> Page:
 
 def _error_code(text: str) -> int | None:
     try:
-        body = json.loads(text)
+        body = quickjson.loads(text)
     except (ValueError, RecursionError):
         return None
     return integer(body.get("code")) if isinstance(body, dict) else None

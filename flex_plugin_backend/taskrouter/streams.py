@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from flex_plugin_backend import quickjson
 from flex_plugin_backend.domain.events import EVENTS_FILTER, Route, TaskRouterEvent
 from flex_plugin_backend.domain.task_log import HOLD_BEGUN, HOLD_ENDED
 from flex_plugin_backend.errors import ForeignEvent, MalformedEvent
@@ -101,7 +101,7 @@ def read_records(bodies: Iterable[tuple[str, bytes]], owner: Owner) -> Delivery:
 
 def _read(body: bytes, owner: Owner, delivery: Delivery) -> None:
     try:
-        found = json.loads(body)
+        found = quickjson.loads(body)
     except (ValueError, RecursionError) as error:
         raise MalformedEvent(problem="it is no JSON") from error
     if isinstance(found, Mapping):

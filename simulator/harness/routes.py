@@ -51,9 +51,13 @@ class CallbackRoute:
 
 
 class StreamRoute:
-    """Event Streams in signed batches."""
+    """Event Streams in signed batches.
 
-    gathers_ms = 1_000
+    Twilio does not say for how long a batch is gathered; 15 seconds are assumed. Every event is delivered and judged
+    all the same, only the steps of the clock are fewer.
+    """
+
+    gathers_ms = 15_000
     tells_of_holds = True
     most_per_request = 200
 

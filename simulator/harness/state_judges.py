@@ -21,6 +21,7 @@ class Inflow:
 
     def __init__(self, floor: VirtualFloor, profile: Profile) -> None:
         self._inbox = floor.wfm.inbox
+        self._floor = floor
         self._profile = profile
         self.after = 0
 
@@ -30,6 +31,11 @@ class Inflow:
         while rows := self._inbox.states(self.after, _PAGE)["rows"]:
             self.after = rows[-1]["seq"]
             found.extend(read_rows(rows, self._profile))
+        end_ms = self._floor.service.end_ms
+        if end_ms is not None and self._floor.now_ms > end_ms:
+            # The connector's clock goes on after the floor's end: a wrap-up may reach its cap then. Of that the truth
+            # knows nothing.
+            found = [one for one in found if one.start_ms is None or one.start_ms <= end_ms]
         return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from simulator.fast_json import FastJson
 from simulator.twilio.control import control_blueprint
 from simulator.twilio.mishaps import strike_reads
 from simulator.twilio.problems import install_problems
@@ -17,6 +18,7 @@ def create_twilio_app(show: Show) -> Flask:
     The hosts of Twilio that the client speaks to can share it, because their paths do not collide.
     """
     app = Flask("simulator.twilio")
+    app.json = FastJson(app)
     rest = rest_blueprint(show)
     strike_reads(rest, show)
     app.register_blueprint(rest)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from simulator.twilio.conference_event import conference_event
 from simulator.world.events import Event
@@ -15,7 +16,6 @@ _PREFIX = "com.twilio.taskrouter."
 _SCHEMA = "https://events-schemas.twilio.com/TaskRouter.WDSEvent/4"
 # The streams' catalogue spells one type otherwise than the callbacks.
 _SPELLING = {"task-queue.expression.updated": "task-queue.expression-updated"}
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def cloud_event(event: Event, *, account_sid: str, workspace_sid: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def cloud_event(event: Event, *, account_sid: str, workspace_sid: str) -> dict[s
 def batch(events: Iterable[Event], *, account_sid: str, workspace_sid: str) -> bytes:
     """Several events as one request body."""
     found = [cloud_event(event, account_sid=account_sid, workspace_sid=workspace_sid) for event in events]
-    return _encode(found).encode()
+    return orjson.dumps(found)
 
 
 def stream_id(event: Event) -> str:

@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from flex_plugin_backend.wfm.contract import ContractError, Endpoint
+from simulator.fast_json import FastJson
 from simulator.faults.carrier import carry_out
 from simulator.faults.fault import Side
 from simulator.faults.mishap import Mishap
@@ -28,6 +29,7 @@ def create_wfm_app(options: WfmOptions | None = None, *, now_ms: Callable[[], in
     """
     wfm = FakeWfm(options or WfmOptions(), now_ms)
     app = Flask("simulator.wfm", static_folder=None)
+    app.json = FastJson(app)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.extensions["fake_wfm"] = wfm
     app.extensions["planner"] = planner = Planner()
