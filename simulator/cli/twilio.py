@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -11,7 +10,7 @@ import click
 
 from simulator.cli.numbers import FiniteRange
 from simulator.twilio.emitter import DeliveryMode
-from simulator.twilio.event_types import EVENT_TYPES
+from simulator.twilio.event_types import unknown_types
 
 if TYPE_CHECKING:
     from simulator.world.scenario import Scenario
@@ -34,10 +33,8 @@ def _start_ms(_context: click.Context, _parameter: click.Parameter, value: str |
 
 
 def _known_types(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    unknown = sorted({kind.strip() for kind in value.split(",")} - EVENT_TYPES - {""})
-    if unknown:
-        close = difflib.get_close_matches(unknown[0], EVENT_TYPES, n=1)
-        raise click.BadParameter(f"{unknown[0]!r} is no event type" + (f"; did you mean {close[0]}?" if close else ""))
+    if problem := unknown_types(value):
+        raise click.BadParameter(problem)
     return value
 
 

@@ -47,7 +47,7 @@ def control_blueprint(show: Show) -> Blueprint:
 
     @blueprint.get("/emissions")
     def emissions() -> Response:
-        callbacks = [] if show.emitter is None else show.emitter.emissions[:]
+        callbacks = show.emissions()
         return jsonify(
             callbacks=[
                 {
@@ -68,7 +68,7 @@ def control_blueprint(show: Show) -> Blueprint:
     def status() -> Response:
         with service.present() as (world, now_ms):
             events, contacts, agents = len(world.log), world.contact_count, len(world.floor.workers)
-        sent, failed = (0, 0) if show.emitter is None else show.emitter.counts()
+        sent, failed = show.callback_counts()
         return jsonify(
             now_ms=now_ms,
             end_ms=service.end_ms,

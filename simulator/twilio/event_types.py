@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 _STEPS = {
     "worker": "created deleted attributes.update activity.update capacity.update channel.availability.update",
     "reservation": "created accepted rejected timeout canceled rescinded wrapup completed failed updated",
@@ -16,3 +18,12 @@ _STEPS = {
     "workspace": "created updated deleted",
 }
 EVENT_TYPES = frozenset(f"{kind}.{step}" for kind, steps in _STEPS.items() for step in steps.split())
+
+
+def unknown_types(events_filter: str) -> str:
+    """What is wrong with a comma-separated filter; empty if every type in it is a known one."""
+    unknown = sorted({kind.strip() for kind in events_filter.split(",")} - EVENT_TYPES - {""})
+    if not unknown:
+        return ""
+    close = difflib.get_close_matches(unknown[0], EVENT_TYPES, n=1)
+    return f"{unknown[0]!r} is no event type" + (f"; did you mean {close[0]}?" if close else "")

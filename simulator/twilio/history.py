@@ -36,6 +36,11 @@ def wanted_events(log: EventLog, now_ms: int) -> list[Event]:
     return [event for event in events if all(test(event, value) for test, value in tests)]
 
 
+def kept_events(log: EventLog, now_ms: int) -> list[Event]:
+    """What REST still knows: the last 30 days."""
+    return log.between(now_ms - _KEPT_MS, now_ms)
+
+
 def time_window(now_ms: int) -> tuple[int, int]:
     """First and last millisecond of the window that the present request means; RestProblem for an impossible one."""
     minutes, start, end = (request.args.get(name) for name in ("Minutes", "StartDate", "EndDate"))

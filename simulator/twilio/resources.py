@@ -6,7 +6,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from flask import request
+
 from simulator.twilio.account import TwilioAccount
+from simulator.twilio.show import Show
 from simulator.world.entities import (
     Activity,
     Reservation,
@@ -26,6 +29,11 @@ Json = dict[str, Any]
 def iso(ms: int) -> str:
     """Whole seconds and `Z`: the client turns nothing else into a date."""
     return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def resources_of(show: Show) -> Resources:
+    """For the present request: under the address that the caller used, so that the next pages lie there too."""
+    return Resources(show.account, request.host_url.rstrip("/"))
 
 
 class Resources:

@@ -7,40 +7,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from twilio.http import HttpClient
-from twilio.http.response import Response
 from twilio.rest import Client
+from wsgi_http import WsgiHttpClient
 
 from simulator.twilio.app import create_twilio_app
 from simulator.twilio.process import build_show
 from simulator.twilio.show import Show, ShowSettings
 from simulator.world.scenario import Scenario
-
-
-class WsgiHttpClient(HttpClient):
-    """Carries the client's requests into a Flask application instead of to twilio.com."""
-
-    def __init__(self, app: Flask) -> None:
-        super().__init__(logger=None, is_async=False, timeout=None)
-        self._client = app.test_client()
-        self.requests: list[str] = []
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        params: dict[str, object] | None = None,
-        data: dict[str, object] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
-    ) -> Response:
-        path = "/" + url.split("://", 1)[1].split("/", 1)[1]
-        self.requests.append(url)
-        given: Any = params
-        answer = self._client.open(path, method=method, query_string=given or None, auth=auth, headers=headers)
-        return Response(answer.status_code, answer.text, dict(answer.headers))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Statistics of queues and workers as TaskRouter's REST API gives them, counted from the event log (reference 3.4)."""
+"""Figures of queues, workers and workspace, counted from the event log (Twilio reference 3.4)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import request
 
 from simulator.twilio.history import time_window
-from simulator.twilio.paging import page
 from simulator.twilio.problems import RestProblem
 from simulator.twilio.resources import iso
-from simulator.twilio.show import Show
 from simulator.world.engine import World
-from simulator.world.entities import Task, TaskQueue
+from simulator.world.entities import Task, TaskQueue, Worker
 from simulator.world.events import Event
 
 Json = dict[str, Any]
 
-_WORKSPACE = "/v1/Workspaces/<workspace_sid>"
-# Documented: worker statistics are off for larger workspaces. Status and code of the refusal are assumed.
-_MOST_WORKERS = 100
-_COUNTED = {
+COUNTED = {
     "tasks_entered": "task-queue.entered",
     "tasks_moved": "task-queue.moved",
     "tasks_canceled": "task.canceled",
     "tasks_completed": "task.completed",
     "tasks_deleted": "task.deleted",
+    "tasks_created": "task.created",
+    "tasks_timed_out_in_workflow": "workflow.timeout",
     "reservations_created": "reservation.created",
     "reservations_accepted": "reservation.accepted",
     "reservations_rejected": "reservation.rejected",
@@ -35,66 +32,15 @@ _COUNTED = {
     "reservations_canceled": "reservation.canceled",
     "reservations_rescinded": "reservation.rescinded",
 }
+_ALL = tuple(COUNTED)
+OF_QUEUE = tuple(name for name in _ALL if name not in ("tasks_created", "tasks_timed_out_in_workflow"))
+OF_WORKFLOW = tuple(name for name in _ALL if name != "tasks_created")
+OF_WORKSPACE = tuple(name for name in _ALL if name != "tasks_entered")
 _WAITING, _HELD = ("pending", "reserved"), ("assigned", "wrapping")
 
 
-def add_statistics_routes(blueprint: Blueprint, show: Show) -> None:
-    """The statistics that a connector can compare itself with, and those that a large workspace refuses."""
-    address = f"/v1/Workspaces/{show.account.workspace_sid}"
-    owned = {"account_sid": show.account.account_sid, "workspace_sid": show.account.workspace_sid}
-
-    @blueprint.get(f"{_WORKSPACE}/TaskQueues/Statistics")
-    def list_queue_statistics(workspace_sid: str) -> Response:  # noqa: ARG001
-        with show.service.present() as (world, now_ms):
-            queues = world.floor.all_queues()
-            if name := request.args.get("FriendlyName"):
-                queues = [queue for queue in queues if queue.name == name]
-            window, told = _told(world, now_ms)
-            by_queue = _by_queue(told)
-
-            def render(queue: TaskQueue) -> Json:
-                return {
-                    **owned,
-                    "task_queue_sid": queue.sid,
-                    "cumulative": _cumulative(by_queue.get(queue.sid, []), window),
-                    "realtime": _realtime(world, queue, now_ms),
-                }
-
-            body = page("task_queues_statistics", queues, lambda queue: (queue.created_ms, queue.sid), render)
-        return jsonify(body)
-
-    @blueprint.get(f"{_WORKSPACE}/TaskQueues/<sid>/CumulativeStatistics")
-    def fetch_queue_statistics(workspace_sid: str, sid: str) -> Response:  # noqa: ARG001
-        with show.service.present() as (world, now_ms):
-            queue = next((queue for queue in world.floor.all_queues() if queue.sid == sid), None)
-            if queue is None:
-                raise RestProblem.not_found()
-            window, told = _told(world, now_ms)
-            return jsonify(
-                **owned,
-                task_queue_sid=sid,
-                url=f"{request.host_url.rstrip('/')}{address}/TaskQueues/{sid}/CumulativeStatistics",
-                **_cumulative(_by_queue(told).get(sid, []), window),
-            )
-
-    @blueprint.get(f"{_WORKSPACE}/Workers/CumulativeStatistics")
-    def fetch_worker_statistics(workspace_sid: str) -> Response:  # noqa: ARG001
-        with show.service.present() as (world, now_ms):
-            if len(world.floor.present()) > _MOST_WORKERS:
-                raise RestProblem(403, 20403, f"Worker statistics are off for more than {_MOST_WORKERS} workers")
-            window, told = _told(world, now_ms)
-            counts = Counter(event.type for event in told)
-            return jsonify(
-                **owned,
-                start_time=iso(window[0]),
-                end_time=iso(window[1]),
-                url=f"{request.host_url.rstrip('/')}{address}/Workers/CumulativeStatistics",
-                activity_durations=_durations(world, told),
-                **{name: counts[kind] for name, kind in _COUNTED.items() if name.startswith("reservations_")},
-            )
-
-
-def _told(world: World, now_ms: int) -> tuple[tuple[int, int], list[Event]]:
+def told(world: World, now_ms: int) -> tuple[tuple[int, int], list[Event]]:
+    """The window that the request means, and the events of its channel told in it."""
     first_ms, last_ms = time_window(now_ms)
     events = world.log.between(first_ms, min(last_ms, now_ms))
     channel = request.args.get("TaskChannel")
@@ -104,7 +50,8 @@ def _told(world: World, now_ms: int) -> tuple[tuple[int, int], list[Event]]:
     return (first_ms, last_ms), events
 
 
-def _by_queue(told: Iterable[Event]) -> Mapping[str, list[Event]]:
+def by_queue(told: Iterable[Event]) -> Mapping[str, list[Event]]:
+    """The events of each queue."""
     found: dict[str, list[Event]] = {}
     for event in told:
         sid = event.extra.get("task_queue_sid") or event.task_base.get("task_queue_sid")
@@ -113,7 +60,18 @@ def _by_queue(told: Iterable[Event]) -> Mapping[str, list[Event]]:
     return found
 
 
-def _durations(world: World, told: Iterable[Event]) -> list[Json]:
+def of_workers(world: World, told: Sequence[Event], window: tuple[int, int]) -> Json:
+    """Reservations and activities of the workers that the events are about."""
+    counts = Counter(event.type for event in told)
+    return {
+        "start_time": iso(window[0]),
+        "end_time": iso(window[1]),
+        "activity_durations": durations(world, told),
+        **{name: counts[kind] for name, kind in COUNTED.items() if name.startswith("reservations_")},
+    }
+
+
+def durations(world: World, told: Iterable[Event]) -> list[Json]:
     """The stays in each activity that ended in the window."""
     stays: dict[str, list[int]] = {}
     for event in told:
@@ -126,7 +84,8 @@ def _durations(world: World, told: Iterable[Event]) -> list[Json]:
     ]
 
 
-def _cumulative(told: Sequence[Event], window: tuple[int, int]) -> Json:
+def cumulative(told: Sequence[Event], window: tuple[int, int], names: Iterable[str] = OF_QUEUE) -> Json:
+    """What was counted in a window."""
     counts = Counter(event.type for event in told)
     accepted = [event for event in told if event.type == "reservation.accepted"]
     canceled = [event for event in told if event.type == "task.canceled"]
@@ -134,7 +93,7 @@ def _cumulative(told: Sequence[Event], window: tuple[int, int]) -> Json:
     return {
         "start_time": iso(window[0]),
         "end_time": iso(window[1]),
-        **{name: counts[kind] for name, kind in _COUNTED.items()},
+        **{name: counts[COUNTED[name]] for name in names},
         "avg_task_acceptance_time": _spread(since_created)["avg"],
         # Documented: from the creation of the task, also after a transfer; the other from the entry into the queue.
         "wait_duration_until_accepted": _spread(since_created),
@@ -178,22 +137,52 @@ def _split(accepted: Sequence[Event], canceled: Sequence[Event]) -> Json | None:
     return split
 
 
-def _realtime(world: World, queue: TaskQueue, now_ms: int) -> Json:
-    tasks = [task for task in world.tasks(now_ms) if task.queue.sid == queue.sid and task.terminal_ms is None]
+def open_tasks(world: World, now_ms: int, queue: TaskQueue | None = None) -> Json:
+    """The tasks that are open now, of one queue or of all."""
+    channel = request.args.get("TaskChannel")
+    tasks = [
+        task
+        for task in world.tasks(now_ms)
+        if task.terminal_ms is None
+        and (queue is None or task.queue.sid == queue.sid)
+        and (not channel or channel in (task.channel.sid, task.channel.unique_name))
+    ]
     by_status = Counter(task.status.value for task in tasks)
     longest = min((task for task in tasks if task.status.value in _WAITING), key=_by_age, default=None)
-    by_activity = Counter(worker.activity.sid for worker in queue.workers)
     return {
-        "activity_statistics": [
-            {"sid": one.sid, "friendly_name": one.name, "workers": by_activity[one.sid]}
-            for one in world.floor.activities.values()
-        ],
         "longest_task_waiting_age": 0 if longest is None else (now_ms - longest.created_ms) // 1000,
         "longest_task_waiting_sid": None if longest is None else longest.sid,
+        "tasks_by_priority": dict(Counter(str(task.priority) for task in tasks)),
         "tasks_by_status": {status: by_status[status] for status in (*_WAITING, *_HELD)},
-        "total_available_workers": sum(worker.activity.available for worker in queue.workers),
-        "total_eligible_workers": len(queue.workers),
         "total_tasks": len(tasks),
+    }
+
+
+def in_activities(world: World, workers: Iterable[Worker]) -> list[Json]:
+    """How many of the workers are in each activity."""
+    counts = Counter(worker.activity.sid for worker in workers if worker.deleted_ms is None)
+    return [
+        {"sid": one.sid, "friendly_name": one.name, "workers": counts[one.sid]}
+        for one in world.floor.activities.values()
+    ]
+
+
+def queue_now(world: World, queue: TaskQueue, now_ms: int) -> Json:
+    """A queue as it is now; what is relative to the queue counts from the entry there (assumed)."""
+    workers = [worker for worker in queue.workers if worker.deleted_ms is None]
+    waiting = [
+        task
+        for task in world.tasks(now_ms)
+        if task.queue.sid == queue.sid and task.terminal_ms is None and task.status.value in _WAITING
+    ]
+    oldest = min(waiting, key=lambda task: task.queue_entered_ms, default=None)
+    return {
+        **open_tasks(world, now_ms, queue),
+        "longest_relative_task_age_in_queue": 0 if oldest is None else (now_ms - oldest.queue_entered_ms) // 1000,
+        "longest_relative_task_sid_in_queue": None if oldest is None else oldest.sid,
+        "activity_statistics": in_activities(world, workers),
+        "total_available_workers": sum(worker.activity.available for worker in workers),
+        "total_eligible_workers": len(workers),
     }
 
 
