@@ -9,6 +9,7 @@ import click
 _COMMANDS = {
     "demo": "simulator.cli.demo:demo",
     "faults": "simulator.cli.faults:faults",
+    "load": "simulator.cli.load:load",
     "matrix": "simulator.cli.matrix:matrix",
     "record": "simulator.cli.record:record",
     "replay": "simulator.cli.replay:replay",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 TENANT = "demo"
@@ -102,8 +103,16 @@ def settings_of(facts: ConnectorFacts) -> dict[str, dict[str, Scalar]]:
     }
 
 
-def write_config(facts: ConnectorFacts, clock: SharedClock, path: Path) -> None:
-    """Write the file for a run on a shared clock, readable by its owner alone, because keys stand in it."""
+def write_config(
+    facts: ConnectorFacts,
+    clock: SharedClock,
+    path: Path,
+    changes: Mapping[str, Mapping[str, Scalar]] = MappingProxyType({}),
+) -> None:
+    """Write the file for a run on a shared clock, readable by its owner alone, because keys stand in it.
+
+    `changes` are settings besides, by the dotted names of their tables.
+    """
     tables = settings_of(facts)
     tables["clock"] = {"start_ms": clock.start_ms, "anchor_ms": clock.anchor_ms, "speed": float(clock.speed)}
     # These bridge the delays of networks and disks, which a faster clock does not make any shorter.
@@ -113,6 +122,8 @@ def write_config(facts: ConnectorFacts, clock: SharedClock, path: Path) -> None:
         "gone_settle_s": 120.0 * clock.speed,
     }
     tables[f"tenants.{TENANT}.repair"] = {"settle_s": max(60.0, min(3600.0, 15.0 * clock.speed))}
+    for name, table in changes.items():
+        tables[name] = {**tables.get(name, {}), **table}
     write_tables(tables, path)
 
 

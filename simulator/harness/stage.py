@@ -13,7 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from simulator.faults.fault import Side
-from simulator.harness.config import EVENTS_FILTER, TENANT, ConnectorFacts, clean_environment, write_config
+from simulator.harness.config import EVENTS_FILTER, TENANT, ConnectorFacts, Scalar, clean_environment, write_config
 from simulator.harness.errors import ControlFailed, HarnessError, TooLate
 from simulator.harness.faces import Face
 from simulator.harness.plan import DemoPlan, Progress
@@ -110,6 +110,20 @@ class Stage:
                 child.stop()
 
     def _start(self) -> None:
+        floor = self._start_fakes()
+        self._start_clock(floor)
+        self._tell(Progress(phase="connector"))
+        self._start_connector()
+        if time.time() * 1000 >= self.clock.anchor_ms:
+            raise TooLate(
+                f"the connector had not read the floor {self._lead_s:g} s after the clock was started: its first "
+                "states would be late",
+                log=self._children["connector"].log,
+                tail=self._children["connector"].tail(),
+            )
+
+    def _start_fakes(self) -> dict[str, Any]:
+        """The fake WFM and the floor, on hold; gives what the floor says of itself."""
         self._tell(Progress(phase="floor"))
         plan = self._plan
         secret = {"FLEX_WFM_SIM_SECRET_KEY": self._secret_key}
@@ -126,16 +140,7 @@ class Stage:
         floor = self._children["twilio"].ready(plan.ready_timeout_s)
         self.wfm = self._face("the fake WFM", f"http://127.0.0.1:{wfm['port']}")
         self.twilio = self._face("the floor", floor["base_url"])
-        self._start_clock(floor)
-        self._tell(Progress(phase="connector"))
-        self._start_connector()
-        if time.time() * 1000 >= self.clock.anchor_ms:
-            raise TooLate(
-                f"the connector had not read the floor {self._lead_s:g} s after the clock was started: its first "
-                "states would be late",
-                log=self._children["connector"].log,
-                tail=self._children["connector"].tail(),
-            )
+        return floor
 
     def _start_clock(self, floor: dict[str, Any]) -> None:
         plan = self._plan
@@ -146,6 +151,16 @@ class Stage:
             speed=plan.speed,
             end_ms=start_ms + round(plan.minutes * 60_000),
         )
+        facts = self._configure(floor, clock)
+        shared = {"start_ms": start_ms, "anchor_ms": clock.anchor_ms, "speed": plan.speed}
+        self.wfm.post("/sim/start", shared)
+        self._set_faults()
+        self.twilio.post("/sim/start", {**shared, "end_ms": clock.end_ms, "callback_url": facts.callback_url})
+
+    def _configure(
+        self, floor: dict[str, Any], clock: Clock, changes: Mapping[str, Mapping[str, Scalar]] = MappingProxyType({})
+    ) -> ConnectorFacts:
+        """Write the connector's configuration for this clock."""
         self._clock = clock
         facts = ConnectorFacts(
             port=_free_port(),
@@ -160,12 +175,9 @@ class Stage:
             access_key=_ACCESS_KEY,
             secret_key=self._secret_key,
         )
-        write_config(facts, clock, self.config_path)
+        write_config(facts, clock, self.config_path, changes)
         self.connector = self._face("the connector", facts.url)
-        shared = {"start_ms": start_ms, "anchor_ms": clock.anchor_ms, "speed": plan.speed}
-        self.wfm.post("/sim/start", shared)
-        self._set_faults()
-        self.twilio.post("/sim/start", {**shared, "end_ms": clock.end_ms, "callback_url": facts.callback_url})
+        return facts
 
     def _set_faults(self) -> None:
         """Those of the scenario that happen at the WFM; the floor knows its own."""

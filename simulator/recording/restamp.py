@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from simulator.world.events import Event
 
@@ -26,38 +27,56 @@ class Restamp:
         """Where an instant of the log comes to lie."""
         return self.to_ms + round((ms - self.from_ms) / self.speed)
 
+    def length(self, length_ms: int, end_ms: int) -> int:  # noqa: ARG002
+        """How long something now lasts that lasted so long and ended at `end_ms`."""
+        return round(length_ms / self.speed)
+
     def event(self, event: Event) -> Event:
         """The event at its new time; the times and lengths in its data fit it."""
-        ms = self.instant(event.ms)
-        extra = self._data(event.data(), ms)
-        worker = {key: value for key, value in extra.items() if key.startswith("worker_")}
-        return event._replace(
-            at_ms=self.instant(event.at_ms), ms=ms, worker=worker, task_base={}, task_status="", extra=extra
-        )
+        return restamped(event, self)
 
-    def _data(self, data: Mapping[str, str], ms: int) -> dict[str, str]:
-        found = dict(data)
-        for name in _INSTANTS:
-            if found.get(name, "").isdigit():
-                found[name] = self._number(int(found[name]))
-        for name in _LENGTHS_MS:
-            if found.get(name, "").isdigit():
-                found[name] = str(round(int(found[name]) / self.speed))
-        for name in _LENGTHS_S:
-            exact = found.get(f"{name}_ms", "")
-            if found.get(name, "").isdigit():
-                found[name] = str(int(exact) // 1000 if exact.isdigit() else round(int(found[name]) / self.speed))
-        if found.get("task_age", "").isdigit() and found.get("task_date_created", "").isdigit():
-            created_s = int(found["task_date_created"])
-            created_s = created_s if created_s < _NEWEST_SECONDS else created_s // 1000
-            found["task_age"] = str(max(0, ms // 1000 - created_s))
-        return found
 
-    def _number(self, value: int) -> str:
-        """An instant in seconds or milliseconds, in the same unit."""
-        if value < _NEWEST_SECONDS:
-            return str(self.instant(value * 1000) // 1000)
-        return str(self.instant(value))
+class TimeMap(Protocol):
+    """Where the instants of a log come to lie, and how long what was between them lasts."""
+
+    def instant(self, ms: int) -> int: ...
+    def length(self, length_ms: int, end_ms: int) -> int: ...
+
+
+def restamped(event: Event, times: TimeMap) -> Event:
+    """An event at the time that `times` gives it; the times and lengths in its data fit it."""
+    ms = times.instant(event.ms)
+    extra = _data(event.data(), event.ms, ms, times)
+    worker = {key: value for key, value in extra.items() if key.startswith("worker_")}
+    at_ms = ms if event.at_ms == event.ms else times.instant(event.at_ms)
+    return event._replace(at_ms=at_ms, ms=ms, worker=worker, task_base={}, task_status="", extra=extra)
+
+
+def _data(data: Mapping[str, str], was_ms: int, ms: int, times: TimeMap) -> dict[str, str]:
+    found = dict(data)
+    for name in _INSTANTS:
+        if found.get(name, "").isdigit():
+            found[name] = _number(int(found[name]), times)
+    for name in _LENGTHS_MS:
+        if found.get(name, "").isdigit():
+            found[name] = str(times.length(int(found[name]), was_ms))
+    for name in _LENGTHS_S:
+        exact = found.get(f"{name}_ms", "")
+        if found.get(name, "").isdigit():
+            length_ms = int(exact) if exact.isdigit() else times.length(int(found[name]) * 1000, was_ms)
+            found[name] = str(length_ms // 1000)
+    if found.get("task_age", "").isdigit() and found.get("task_date_created", "").isdigit():
+        created_s = int(found["task_date_created"])
+        created_s = created_s if created_s < _NEWEST_SECONDS else created_s // 1000
+        found["task_age"] = str(max(0, ms // 1000 - created_s))
+    return found
+
+
+def _number(value: int, times: TimeMap) -> str:
+    """An instant in seconds or milliseconds, in the same unit."""
+    if value < _NEWEST_SECONDS:
+        return str(times.instant(value * 1000) // 1000)
+    return str(times.instant(value))
 
 
 def clock_lines(start_ms: int, anchor_ms: int, speed: float) -> str:
