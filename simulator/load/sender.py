@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from simulator.load.letters import Letter
 from simulator.load.records import Failure, Records
@@ -193,6 +193,8 @@ class Sender:
         """A wire is gone. A request that met a connection closed in that moment is sent once more, as clients do."""
         self._wires.discard(wire)
         now = asyncio.get_running_loop().time()
+        if self._waiting:
+            self._replace()
         if letter is None:
             return
         if untouched and not self._tries.get(letter.number):
@@ -217,27 +219,30 @@ class Sender:
     def _replace(self) -> None:
         """Open another connection if there may be one."""
         if len(self._wires) + len(self._opening) < self._connections:
-            task = asyncio.get_running_loop().create_task(self._open_one())
-            self._opening.add(task)
-            task.add_done_callback(self._opening.discard)
+            self._opening.add(asyncio.get_running_loop().create_task(self._open_one()))
 
     async def _open_one(self) -> None:
         try:
             wire = await connect(self._target, self, self._trust)
-        except (OSError, TimeoutError):
-            # Twilio tries once more where a connection fails, and then gives the callback up.
-            if self._waiting:
-                letter = self._waiting.popleft()
-                now = asyncio.get_running_loop().time()
-                tries = self._tries[letter.number] = self._tries.get(letter.number, 0) + 1
-                if tries > self._target.overrides.retries:
-                    self._finish(letter, Failure.CONNECT, now)
-                else:
-                    self._waiting.append(letter)
-            if self._waiting:
-                asyncio.get_running_loop().call_soon(self._replace)
+        except OSError:
+            self._give_back()
         else:
             self._welcome(wire)
+        finally:
+            self._opening.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+        if self._waiting:
+            self._replace()
+
+    def _give_back(self) -> None:
+        """No connection: Twilio tries once more, or as often as the URL says, and then gives the callback up."""
+        if not self._waiting:
+            return
+        letter = self._waiting.popleft()
+        tries = self._tries[letter.number] = self._tries.get(letter.number, 0) + 1
+        if tries > self._target.overrides.retries:
+            self._finish(letter, Failure.CONNECT, asyncio.get_running_loop().time())
+        else:
+            self._waiting.appendleft(letter)
 
     async def _beat(self, tell: Callable[[int, int], None]) -> None:
         """Every 20 ms: is the loop late, and is an answer overdue?"""

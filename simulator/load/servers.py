@@ -48,6 +48,7 @@ class LoadServers(Stage):
         self._clock = Clock(start_ms=start_ms, anchor_ms=anchor_ms, speed=1.0, end_ms=start_ms + 1)
         self.callback_url = self._configure(floor, self._clock, changes).callback_url
         self.wfm.post("/sim/start", {"start_ms": start_ms, "anchor_ms": anchor_ms, "speed": 1.0})
+        self._set_faults()
         self._start_connector()
         self._await_work()
 
