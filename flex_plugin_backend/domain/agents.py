@@ -242,9 +242,11 @@ class AgentTimeline:
         for reservation in self.reservations.values():
             if reservation.ended_ms is None and reservation.task_ended_ms is not None:
                 due.append((reservation.task_end_due_ms or 0, reservation.task_ended_ms))
-            if reservation.wrapup_ms is not None and reservation.ended_ms is None:
+            if reservation.wrapup_ms is not None:
+                # Also where its end is known by now: it may have come with the cap, before anybody looked.
                 cap_ms = reservation.wrapup_ms + rules.states.wrap_up_cap_ms
-                due.append((cap_ms, cap_ms))
+                if reservation.ended_ms is None or reservation.ended_ms > cap_ms:
+                    due.append((cap_ms, cap_ms))
         due.extend((at_ms, at_ms) for at_ms in self._parking_instants(rules))
         return due
 
@@ -274,7 +276,9 @@ class AgentTimeline:
         self.activity.prune(before_ms, rules.mapping)
         for sid, reservation in list(self.reservations.items()):
             end_ms = reservation.end_ms(as_of_ms, rules.states)
-            if end_ms is not None and max(end_ms, reservation.latest_ms()) < before_ms:
+            if end_ms is None or reservation.may_end_earlier(as_of_ms):
+                continue
+            if max(end_ms, reservation.latest_ms()) < before_ms:
                 del self.reservations[sid]
         self.floor_ms = before_ms
 

@@ -122,6 +122,10 @@ class Reservation:
             end_ms = least(end_ms, self.wrapup_ms + rules.wrap_up_cap_ms)
         return end_ms
 
+    def may_end_earlier(self, as_of_ms: int) -> bool:
+        """Is there an end of its task that time alone will make hold, whatever ended it so far."""
+        return self.ended_ms is None and self.task_end_due_ms is not None and self.task_end_due_ms > as_of_ms
+
     def status_at(self, at_ms: int, as_of_ms: int, rules: StateRules) -> Status | None:
         """The status in force at an instant; the furthest step counts, and an end is final."""
         end_ms = self.end_ms(as_of_ms, rules)

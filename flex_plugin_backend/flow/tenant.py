@@ -287,8 +287,9 @@ class Tenant:
             self.board.show(Condition.STANDBY, self._clock.now_ms(), "another process on this ledger forwards")
             yield Pause(LEASE_POLL_S)
         self.board.show(Condition.STARTING, self._clock.now_ms())
-        yield from until_done(self.projector.load)
+        # First what a dead process had claimed: it may be for an agent that the settings call otherwise by now.
         yield from until_done(self.forwarder.resume)
+        yield from until_done(self.projector.load)
         if self.reconciler is not None:
             yield from until_done(self.reconciler.begin)
         self._begin(Duty(f"heartbeat-{self.name}", lambda: Pause(self._heartbeat.step(), firm=True)))

@@ -222,6 +222,7 @@ class Bench:
         )
         self.projector = self.tenant.projector
         self.forwarder = self.tenant.forwarder
+        self.forwarder.resume()
         self.projector.load()
 
     def close(self) -> None:
@@ -234,7 +235,6 @@ class Bench:
         self.close()
         self.tables = {**self.tables, **tables}
         self._open()
-        self.forwarder.resume()
 
     def store(self, events: Iterable[TaskRouterEvent], along: Along | None = None) -> int:
         """Put events into the ledger, as the intake does."""

@@ -119,3 +119,16 @@ def test_a_tenant_without_the_lease_stands_by_and_takes_over(
     assert bench.rows() == []
     free.set()
     until(lambda: peer.taken == [("WK1", "AVAILABLE", "")])
+
+
+def test_a_request_that_died_goes_out_under_the_agent_id_of_now(
+    make_bench: Callable[..., Bench], peer: Peer, started: Callable[[Bench], None]
+) -> None:
+    """Killed with a state on its way, and started again with other settings: the agent is told under its new id."""
+    bench = make_bench(peer.url)
+    bench.tell(activity(T0, BREAK, worker_name="ana"))
+    bench.restart(mapping={"agent_id": "friendly_name"})
+    with bench.ledger.write() as connection:  # as the dead process left it
+        connection.exec_driver_sql("UPDATE state_changes SET status = 'sending', agent_id = 'WK1'")
+    started(bench)
+    until(lambda: ("ana", "UNAVAILABLE", "Break") in peer.taken)

@@ -1,0 +1,94 @@
+"""Whatever happens to two connectors on one ledger: what was acknowledged is delivered, in order, and nothing else.
+
+The machine is `tests/support/ledger_machine.py`; run as a program it prints what it has tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ledger_machine import Stand, run
+from ledger_rig import TROUBLES, ScriptedWfm
+from structlog.testing import capture_logs
+
+from flex_plugin_backend.flow.forwarder import Forwarder
+from flex_plugin_backend.ledger import eventlog, outbox
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Thousands of conditions are not worth a line each."""
+    with capture_logs():
+        yield
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Stand]:
+    """A ledger on the disk, open in two processes and a command."""
+    found = Stand(tmp_path)
+    yield found
+    found.close()
+
+
+def test_no_course_loses_invents_or_swaps_anything(stand: Stand) -> None:
+    """The short form; every kind of answer and every kind of trouble was among what was tried."""
+    run(stand, examples=40, steps=30, derandomize=True)
+    counts = stand.counts()
+    assert [one for one in (*ScriptedWfm.MOODS, "422", *TROUBLES) if not counts[one]] == []
+    assert counts["ends that were right"] == counts["courses"]
+
+
+@pytest.mark.soak
+def test_no_long_course_does_either(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+    """The long form, other courses each time; it prints what was tried."""
+    try:
+        run(stand, examples=1_500, steps=60)
+    finally:
+        with capsys.disabled():
+            print(f"\n{stand.summary()}")  # noqa: T201
+
+
+def _forgets_requests_of_the_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "release_unfinished", lambda *_: 0)
+
+
+def _acknowledges_what_it_does_not_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    append = eventlog.append
+    monkeypatch.setattr(eventlog, "append", lambda connection, arrivals: append(connection, arrivals[:1]))
+
+
+def _sends_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    pending = outbox.pending
+    monkeypatch.setattr(outbox, "pending", lambda *words: pending(*words)[::-1])
+
+
+def _takes_a_reset_for_a_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = Forwarder._release
+
+    def marks(self: Forwarder, batch: Any) -> None:
+        release(self, batch)
+        with self._ledger.write() as connection:
+            outbox.mark_delivered(connection, [one.id for one in batch], self._clock.now_ms(), 0)
+
+    monkeypatch.setattr(Forwarder, "_release", marks)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        _forgets_requests_of_the_dead,
+        _acknowledges_what_it_does_not_store,
+        _sends_the_newest_first,
+        _takes_a_reset_for_a_yes,
+    ],
+)
+def test_a_planted_fault_is_found(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, fault: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    """The machine can fail: each of these would lose, swap or invent something."""
+    fault(monkeypatch)
+    with pytest.raises((AssertionError, BaseExceptionGroup)):
+        run(stand, examples=40, steps=30, derandomize=True)
