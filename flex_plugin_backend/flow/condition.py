@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import structlog
@@ -99,8 +99,8 @@ class Standing:
         return _TO_DO[self.trouble] if self.trouble else ""
 
     def is_like(self, other: Standing) -> bool:
-        """Is it the same, whatever the details."""
-        return (self.witness, self.condition, self.trouble) == (other.witness, other.condition, other.trouble)
+        """Is it the same, whatever the details and whoever says so."""
+        return (self.condition, self.trouble) == (other.condition, other.trouble)
 
 
 def gravest(conditions: Iterable[Condition]) -> Condition:
@@ -122,11 +122,10 @@ class ConditionBoard:
     witness speaks for the first time.
     """
 
-    def __init__(self, tenant: str, now_ms: int, on_change: Callable[[], None] = lambda: None) -> None:
-        """`on_change` is called after each change of an alarm, by whoever has caused it."""
+    def __init__(self, tenant: str, now_ms: int) -> None:
         self._tenant = tenant
         self._lock = threading.Lock()
-        self._on_change = on_change
+        self._on_change: Callable[[], None] = lambda: None
         self._signs = {Witness.DELIVERY: Standing(Condition.STARTING, now_ms)}
         self._recalled: list[Standing] = []
         self._standing = self._signs[Witness.DELIVERY]
@@ -143,12 +142,13 @@ class ConditionBoard:
 
     @property
     def alarms(self) -> list[Standing]:
-        """Every alarm, the gravest first; recalled ones of which nobody has spoken yet included."""
+        """Every alarm once, the gravest first; recalled ones of which nobody has spoken yet included."""
         with self._lock:
-            return sorted(
-                (one for one in (*self._signs.values(), *self._recalled) if one.is_alarm),
-                key=lambda one: (_GRAVITY[one.condition], one.since_ms),
-            )
+            return self._alarms()
+
+    def listen(self, on_change: Callable[[], None]) -> None:
+        """Call this after each change of an alarm; whoever has caused it does."""
+        self._on_change = on_change
 
     def recall(self, alarms: Iterable[Standing]) -> None:
         """These alarms stood when the process before this one ended."""
@@ -166,23 +166,27 @@ class ConditionBoard:
     ) -> None:
         """This is how it is, as this witness sees it; `since` moves only when condition or trouble change."""
         with self._lock:
-            before, old = self._standing, self._signs.get(witness)
-            known = [] if old is None else [old]
+            before, alarms, old = self._standing, self._alarms(), self._signs.get(witness)
             if condition not in _NOT_AT_WORK:
-                known += [one for one in self._recalled if one.witness is witness]
                 self._recalled = [one for one in self._recalled if one.witness is not witness]
             sign = Standing(condition, now_ms, detail, trouble, witness)
-            same = next((one for one in known if one.is_like(sign)), None)
+            same = next((one for one in (*alarms, *([old] if old else [])) if one.is_like(sign)), None)
             if same is not None:
-                sign = Standing(condition, same.since_ms, detail, trouble, witness)
+                sign = replace(sign, since_ms=same.since_ms)
             self._signs[witness] = sign
-            self._standing = self._gravest(now_ms)
-            after = self._standing
-        ended = [one for one in known if one.is_alarm and one is not same]
+            self._standing = after = self._gravest(now_ms)
+            ended = [one for one in alarms if not any(one.is_like(other) for other in self._alarms())]
         begun = sign if sign.is_alarm and same is None else None
         self._tell(before, after, begun, ended, now_ms)
         if begun or ended:
             self._on_change()
+
+    def _alarms(self) -> list[Standing]:
+        found: list[Standing] = []
+        for one in sorted((*self._signs.values(), *self._recalled), key=lambda one: one.since_ms):
+            if one.is_alarm and not any(one.is_like(other) for other in found):
+                found.append(one)
+        return sorted(found, key=lambda one: _GRAVITY[one.condition])
 
     def _gravest(self, now_ms: int) -> Standing:
         found = min(self._signs.values(), key=lambda one: (_GRAVITY[one.condition], one.since_ms))

@@ -39,19 +39,21 @@ class ManualDrive:
         *,
         twilio: httpx.BaseTransport | None = None,
         wfm: httpx.BaseTransport | None = None,
+        alerts: httpx.BaseTransport | None = None,
         ledger_connection: type[sqlite3.Connection] = sqlite3.Connection,
     ) -> None:
         """Set up.
 
         Args:
             start_ms: what the clock shows, UTC epoch milliseconds.
-            twilio, wfm: carry the requests to Twilio's REST API and to CXone WFM, for example
-                `httpx.WSGITransport(app)`; None: the network.
+            twilio, wfm, alerts: carry the requests to Twilio's REST API, to CXone WFM and to the alert webhook, for
+                example `httpx.WSGITransport(app)`; None: the network.
             ledger_connection: what an embedded ledger's connections are, so that a test can let the disk fail.
         """
         self.clock = ManualClock(start_ms)
         self.twilio = twilio
         self.wfm = wfm
+        self.alerts = alerts
         self.ledger_connection = ledger_connection
         self._turns: dict[Duty, _Turn] = {}
 

@@ -63,6 +63,12 @@ class FlowMetrics:
             ("tenant",),
             registry=self.registry,
         )
+        self.messages = Counter(
+            "flex_wfm_alert_messages",
+            "Messages to the alert webhook, by result of each attempt",
+            ("tenant", "result"),
+            registry=self.registry,
+        )
         self._pending = Gauge(
             "flex_wfm_states_pending", "State changes that wait to be sent", ("tenant",), registry=self.registry
         )

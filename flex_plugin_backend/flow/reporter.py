@@ -59,9 +59,15 @@ class Reporter:
         timing: ReportTiming,
         profile: Profile,
         *,
+        on_outcome: Callable[[CXoneWfmException | None], None] = lambda _failure: None,
         chance: random.Random | None = None,
     ) -> None:
-        """`send` raises CXoneWfmException where the WFM does not accept."""
+        """Set up.
+
+        Args:
+            send: raises CXoneWfmException where the WFM does not accept.
+            on_outcome: told after each step what stands in the way of the reports, or that nothing does.
+        """
         self._tenant = tenant
         self._ledger = ledger
         self._clock = clock
@@ -70,6 +76,7 @@ class Reporter:
         self._send = send
         self._timing = timing
         self._profile = profile
+        self._on_outcome = on_outcome
         self._chance = chance or random.Random()
         self._failures = 0
         self._begun = False
@@ -99,11 +106,13 @@ class Reporter:
         self._book.catch_up(now_ms)
         found = self._next(now_ms)
         if found is None:
+            self._on_outcome(None)
             return max(0.0, (min(self._next_due_ms(), self._look_ms) - self._clock.now_ms()) / 1000)
         failure = self._report(*found, now_ms)
         if failure is not None:
             return self._failed(failure)
         self._failures, self.problem = 0, None
+        self._on_outcome(None)
         return 0.0
 
     def _next(self, now_ms: int) -> tuple[Interval, list[str]] | None:
@@ -217,6 +226,7 @@ class Reporter:
     def _failed(self, failure: CXoneWfmException) -> float:
         self._failures += 1
         self.problem = str(failure)
+        self._on_outcome(failure)
         _log.warning("report.not_sent", tenant=self._tenant, problem=self.problem)
         if failure.kind is not FailureKind.PASSING:
             return self._timing.held_retry_s

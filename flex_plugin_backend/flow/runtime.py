@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import IntakeUnavailable
+from flex_plugin_backend.flow.alerts import AlertRules
 from flex_plugin_backend.flow.condition import Condition, gravest
 from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.drive import ManualDrive
@@ -22,7 +23,9 @@ from flex_plugin_backend.flow.leader import FileLease, lease_path
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.outgoing import OutgoingCheck
 from flex_plugin_backend.flow.startup import FloorReader
-from flex_plugin_backend.flow.tenant import Tenant, TenantParts
+from flex_plugin_backend.flow.tenant import Tenant
+from flex_plugin_backend.flow.tenantparts import TenantParts
+from flex_plugin_backend.flow.webhook import Webhook
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import Settings, TenantSettings
 from flex_plugin_backend.taskrouter.pages import TaskRouterPages
@@ -52,6 +55,8 @@ class Runtime:
         self._stopping = threading.Event()
         ledger_connection = sqlite3.Connection if drive is None else drive.ledger_connection
         self._ledger = Ledger(settings.ledger.url, connection_class=ledger_connection)
+        alerts = settings.alerts
+        self._webhook = Webhook(alerts, drive.alerts if drive else None) if alerts.url else None
         self._intake = Intake(
             self._ledger,
             clock,
@@ -87,6 +92,8 @@ class Runtime:
                 lease=FileLease(lease_path(self._ledger.path, name)),
                 metrics=self._metrics,
                 drive=self._drive,
+                alert_rules=AlertRules.of(self._settings.alerts),
+                post=self._webhook.post if self._webhook else None,
                 submit=lambda events, along=None: self._intake.submit(name, events, along),
                 pages=TaskRouterPages(
                     settings.twilio,
@@ -123,6 +130,8 @@ class Runtime:
         self._intake.stop()
         for tenant in self._tenants.values():
             tenant.stop()
+        if self._webhook is not None:
+            self._webhook.close()
         self._ledger.close()
         _log.info("runtime.stopped")
 

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
-from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import ContractError
+from flex_plugin_backend.flow.alerts import AlarmBook
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.buildreports import ReportBuilder
-from flex_plugin_backend.flow.condition import Condition, ConditionBoard
-from flex_plugin_backend.flow.crosscheck import CrossCheck, StatisticsPages
-from flex_plugin_backend.flow.drift import FloorCheck, FloorPages
-from flex_plugin_backend.flow.duty import AT_ONCE, UNTIL_WOKEN, Drive, Duty, Pause, retraced, until_done
+from flex_plugin_backend.flow.condition import Condition, ConditionBoard, Witness, condition_of
+from flex_plugin_backend.flow.crosscheck import CrossCheck
+from flex_plugin_backend.flow.drift import FloorCheck
+from flex_plugin_backend.flow.duty import AT_ONCE, UNTIL_WOKEN, Duty, Pause, retraced, until_done
 from flex_plugin_backend.flow.forwarder import OPERATION, Forwarder, ForwardRules
 from flex_plugin_backend.flow.health import FeedRules, FeedWatch
-from flex_plugin_backend.flow.holes import Submit
-from flex_plugin_backend.flow.leader import Lease
-from flex_plugin_backend.flow.looking import HistoryPages, Look
-from flex_plugin_backend.flow.metrics import FlowMetrics
+from flex_plugin_backend.flow.looking import Look
 from flex_plugin_backend.flow.projector import MOST_PER_STEP, Projector
 from flex_plugin_backend.flow.reconciler import Reconciler, RepairRules
 from flex_plugin_backend.flow.reporter import Report, Reporter, ReportTiming
 from flex_plugin_backend.flow.rules import derive_report_rules, derive_rules, derive_state_rules
-from flex_plugin_backend.flow.startup import FloorReader, Startup, StartupRules
+from flex_plugin_backend.flow.startup import Startup, StartupRules
 from flex_plugin_backend.flow.status import condition_record, logged_in
 from flex_plugin_backend.flow.taskbook import TaskBook
+from flex_plugin_backend.flow.tenantparts import TenantParts
 from flex_plugin_backend.ledger import eventlog, outbox
 from flex_plugin_backend.ledger.gaps import Cause
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
-from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import TenantSettings
 from flex_plugin_backend.wfm import (
     AgentState,
     AgentStateListDTO,
@@ -46,34 +41,12 @@ from flex_plugin_backend.wfm import (
     Heartbeat,
     ReportDTO,
     ReportService,
-    WFMConnection,
     WFMReportResponseDTO,
 )
 
 LEASE_POLL_S = 1.0
 
 _log = structlog.get_logger(__name__)
-
-
-class RepairPages(HistoryPages, FloorPages, StatisticsPages, Protocol):
-    """Everything that repair reads from Twilio."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantParts:
-    """What a tenant is built from; tests bring their own reader and connection. Without `pages` nothing is repaired."""
-
-    name: str
-    settings: TenantSettings
-    ledger: Ledger
-    clock: Clock
-    connection: WFMConnection
-    reader: FloorReader
-    lease: Lease
-    metrics: FlowMetrics
-    drive: Drive
-    submit: Submit
-    pages: RepairPages | None = None
 
 
 class Tenant:
@@ -141,6 +114,7 @@ class Tenant:
             since_ms=self._since_ms,
         )
         self.watch = self._build_watch(parts)
+        self.alerts = self._build_alerts(parts)
         self.reporter = self._build_reporter(parts)
         self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
         self._projecting = Duty(f"projector-{parts.name}", self._project)
@@ -171,6 +145,7 @@ class Tenant:
                 backoff=Backoff(first_s=wfm.retry_first_s, cap_s=wfm.retry_cap_s),
             ),
             parts.connection.profile,
+            on_outcome=self._reported,
         )
 
     def _build_reconciler(self, parts: TenantParts) -> Reconciler | None:
@@ -212,6 +187,18 @@ class Tenant:
             witness=self.reconciler,
             logged_in=lambda: logged_in(self.projector),
             start_problem=lambda: self.startup.problem,
+        )
+
+    def _build_alerts(self, parts: TenantParts) -> AlarmBook:
+        messages = parts.metrics.messages
+        return AlarmBook(
+            parts.name,
+            parts.ledger,
+            parts.clock,
+            self.board,
+            parts.alert_rules,
+            post=parts.post,
+            on_message=lambda taken: messages.labels(parts.name, "taken" if taken else "failed").inc(),
         )
 
     def start(self) -> None:
@@ -259,6 +246,7 @@ class Tenant:
             **condition_record(self.board),
             "silent_s": round(self.watch.silent_s),
             "agents_logged_in": self.watch.agents,
+            "alert_problem": self.alerts.problem,
             "pending": self._number(Delivery.PENDING, Delivery.SENDING),
             "dead_letters": self._number(Delivery.DEAD, Delivery.UNMAPPED),
             "unmapped": {worker: why for worker, (_, why) in unmapped.items()},
@@ -287,6 +275,9 @@ class Tenant:
             self.board.show(Condition.STANDBY, self._clock.now_ms(), "another process on this ledger forwards")
             yield Pause(LEASE_POLL_S)
         self.board.show(Condition.STARTING, self._clock.now_ms())
+        yield from until_done(self.alerts.begin)
+        self.watch.begin()
+        self._begin(self.alerts.duty)
         # First what a dead process had claimed: it may be for an agent that the settings call otherwise by now.
         yield from until_done(self.forwarder.resume)
         yield from until_done(self.projector.load)
@@ -336,6 +327,13 @@ class Tenant:
     def _repeat_present_states(self) -> None:
         agents = self.projector.repeat_present_states()
         _log.info("tenant.present_states_queued", tenant=self.name, agents=agents)
+
+    def _reported(self, failure: CXoneWfmException | None) -> None:
+        now_ms = self._clock.now_ms()
+        if failure is None:
+            self.board.show(Condition.OK, now_ms, witness=Witness.REPORTS)
+        else:
+            self.board.show(*condition_of(failure, now_ms), witness=Witness.REPORTS)
 
     def _looked(self, look: Look) -> None:
         self.watch.seen(look)

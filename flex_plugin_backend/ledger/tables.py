@@ -180,6 +180,21 @@ gaps = Table(
 )
 Index("ix_gaps_state", gaps.c.tenant, gaps.c.state, gaps.c.from_ms)
 
+# Every alarm, and whether its begin and its end were told to the alert webhook; `ended_ms` is NULL while it stands.
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("tenant", String, primary_key=True),
+    Column("cause", String, primary_key=True),
+    Column("since_ms", BigInteger, primary_key=True),
+    Column("condition", String, nullable=False),
+    Column("witness", String, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("ended_ms", BigInteger),
+    Column("begin_told_ms", BigInteger),
+    Column("end_told_ms", BigInteger),
+)
+
 # How far each shard of a Kinesis stream has been read: the last record whose events are in the event log.
 stream_shards = Table(
     "stream_shards",

@@ -4,6 +4,7 @@ from flex_plugin_backend.settings.load import ENV_CONFIG, ENV_PREFIX, SeveralSet
 from flex_plugin_backend.settings.problems import Problem
 from flex_plugin_backend.settings.tree import (
     ActivityRule,
+    AlertsSettings,
     ClockSettings,
     HealthSettings,
     IntakeSettings,
@@ -26,6 +27,7 @@ __all__ = [
     "ENV_CONFIG",
     "ENV_PREFIX",
     "ActivityRule",
+    "AlertsSettings",
     "ClockSettings",
     "HealthSettings",
     "IntakeSettings",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -28,6 +30,7 @@ from flex_plugin_backend.settings.parts import (
 SECRET_SUFFIXES = ("_file", "_env")
 BAD_TENANT_NAME = ("is not a usable tenant name", "Use a-z, 0-9, single _ and -; it is part of web addresses")
 _ATTRIBUTE_RULE = "attribute:"
+_LEAST_KEY_BYTES = 24
 
 
 class ServerSettings(Part):
@@ -239,6 +242,55 @@ class HealthSettings(Part):
     silent_least_s: Grace = 300.0
 
 
+class AlertsSettings(Part):
+    """[alerts]: whom to tell when an alarm begins and ends."""
+
+    # The addresses of chat rooms are secrets in themselves.
+    url: SecretStr | None = None
+    bearer_token: SecretStr | None = Field(default=None, min_length=1)
+    signing_secret: SecretStr | None = None
+    after_s: Grace = 60.0
+    timeout_s: Seconds = 10.0
+    retry_first_s: Seconds = 5.0
+    retry_cap_s: Seconds = 300.0
+    give_up_s: Seconds = 86_400.0
+
+    @field_validator("url", mode="after")
+    @classmethod
+    def _is_address(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value()) if url else None
+        if parts is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise fault("", "is not an address with a scheme and a host", "Write it in full, with https://")
+        return url
+
+    @field_validator("signing_secret", mode="after")
+    @classmethod
+    def _is_key(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(signing_key(secret.get_secret_value())) < _LEAST_KEY_BYTES:
+            raise fault(
+                "",
+                f"is not whsec_ and base64 of at least {_LEAST_KEY_BYTES} bytes",
+                'Make one: echo "whsec_$(openssl rand -base64 32)"',
+            )
+        return secret
+
+    @model_validator(mode="after")
+    def _somebody_to_tell(self) -> AlertsSettings:
+        if self.url is None and (self.bearer_token is not None or self.signing_secret is not None):
+            raise fault(
+                "url", "is missing, while a secret of [alerts] is set", "Give the address, or remove the secret"
+            )
+        return self
+
+
+def signing_key(secret: str) -> bytes:
+    """The key inside a secret as Standard Webhooks writes it, `whsec_` and base64; empty where it is none."""
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True) if secret.startswith("whsec_") else b""
+    except binascii.Error:
+        return b""
+
+
 class TenantSettings(Part):
     """[tenants.NAME]: one pair of a Twilio workspace and a CXone tenant."""
 
@@ -265,6 +317,7 @@ class Settings(Part):
     ledger: LedgerSettings = LedgerSettings()
     clock: ClockSettings = ClockSettings()
     log: LogSettings = LogSettings()
+    alerts: AlertsSettings = AlertsSettings()
     tenants: Mapping[str, TenantSettings]
 
     @field_validator("tenants", mode="after")

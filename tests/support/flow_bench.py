@@ -24,7 +24,8 @@ from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.metrics import FlowMetrics
 from flex_plugin_backend.flow.projector import Projector
 from flex_plugin_backend.flow.rules import StoredCatalogue, derive_rules
-from flex_plugin_backend.flow.tenant import Tenant, TenantParts
+from flex_plugin_backend.flow.tenant import Tenant
+from flex_plugin_backend.flow.tenantparts import TenantParts
 from flex_plugin_backend.ledger import eventlog
 from flex_plugin_backend.ledger.eventlog import Arrival
 from flex_plugin_backend.ledger.outbox import IN_LINE, Kind

@@ -91,6 +91,18 @@ def test_an_alarm_from_before_a_restart_that_is_over_ends_when_its_witness_speak
     assert board.alarms == []
 
 
+def test_two_witnesses_of_the_same_trouble_make_one_alarm() -> None:
+    """States and reports meet the same outage: it begins with the first and ends with the last."""
+    board = ConditionBoard("acme", 0)
+    with capture_logs() as logs:
+        show(board, 10, DOWN, Witness.DELIVERY)
+        show(board, 20, DOWN, Witness.REPORTS)
+        show(board, 30, Condition.OK, Witness.DELIVERY)
+        assert [(one.condition, one.since_ms) for one in board.alarms] == [(Condition.WFM_DOWN, 10)]
+        show(board, 40, Condition.OK, Witness.REPORTS)
+    assert lines(logs) == [("feed.alarm", "wfm down"), ("feed.alarm_ended", "wfm down")]
+
+
 @pytest.mark.parametrize("trouble", list(Trouble))
 def test_every_trouble_says_what_to_do(trouble: Trouble) -> None:
     """Nobody is left with a word alone."""
@@ -113,7 +125,7 @@ def test_whatever_is_said_there_is_one_condition_and_every_alarm_that_began_ends
             present[witness] = condition
             assert board.standing.condition is gravest(present.values())
             assert board.standing.since_ms <= at_ms
-            assert len(board.alarms) == sum(1 for one in present.values() if one in ALARMS)
+            assert {one.condition for one in board.alarms} == {one for one in present.values() if one in ALARMS}
         for witness in Witness:
             board.show(Condition.OK, len(said) + 1, witness=witness)
     begun = sorted((one["alarm"], str(one["cause"])) for one in logs if one["event"] == "feed.alarm")

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from flex_plugin_backend.settings import (
     ActivityRule,
+    AlertsSettings,
     ClockSettings,
     HealthSettings,
     IntakeSettings,
@@ -35,6 +36,7 @@ TABLES: dict[str, type[Part]] = {
     "[ledger]": LedgerSettings,
     "[log]": LogSettings,
     "[clock]": ClockSettings,
+    "[alerts]": AlertsSettings,
     "[tenants.NAME.twilio]": TwilioSettings,
     "[tenants.NAME.wfm]": WfmSettings,
     "[tenants.NAME.mapping]": MappingSettings,
