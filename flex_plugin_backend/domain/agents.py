@@ -103,10 +103,10 @@ class AgentTimeline:
             return None
         if event.type == ev.SNAPSHOT_RESERVATION_GONE:
             held = self.reservations.get(event.reservation_sid)
-            if held is None or held.ended_ms is not None:
+            if held is None:
                 return None
             before = held.facts()
-            held.ended_ms = event.occurred_ms
+            held.gone_ms = least(held.gone_ms, event.occurred_ms)
             return held.changed_from_ms(before)
         reservation = self._reservation(event.reservation_sid)
         before = reservation.facts()

@@ -46,12 +46,23 @@ def least(one: int | None, other: int | None) -> int | None:
     return min(one, other)
 
 
+def nearer(one: int | None, other: int | None) -> int | None:
+    """The smaller of two instants, but of two in one second the exact one: REST cuts its times to the second."""
+    first_ms = least(one, other)
+    if one is None or other is None or first_ms is None or first_ms % 1000 or one // 1000 != other // 1000:
+        return first_ms
+    return max(one, other)
+
+
 @dataclass(slots=True, kw_only=True)
 class Reservation:
     """What is known of one reservation of one worker.
 
     Attributes:
-        created_ms, accepted_ms, wrapup_ms, ended_ms: the earliest event of each kind, `None` where none was seen.
+        created_ms, accepted_ms, wrapup_ms, ended_ms: the earliest event of each kind, `None` where none was seen; what
+            REST told of the same in whole seconds gives way to it.
+        gone_ms: when a look at Twilio did not show it any more; it stands for the end until the end's own event is
+            known, even one that is later, because the look was stamped by our clock.
         task_ended_ms: the task's own end: the safety net when the reservation's end event is lost.
         task_end_due_ms: from when on the safety net holds: the grace after the task's end became known.
         unseen_end: a snapshot taken after its events did not show it any more: it has ended, nobody knows yet when.
@@ -67,6 +78,7 @@ class Reservation:
     accepted_ms: int | None = None
     wrapup_ms: int | None = None
     ended_ms: int | None = None
+    gone_ms: int | None = None
     task_ended_ms: int | None = None
     task_end_due_ms: int | None = None
     queue_sid: str | None = None
@@ -81,11 +93,11 @@ class Reservation:
         """Merge one `reservation.<step>` event."""
         at_ms = event.occurred_ms
         if step == "created":
-            self.created_ms = least(self.created_ms, at_ms)
+            self.created_ms = nearer(self.created_ms, at_ms)
         elif step == "accepted":
-            self.accepted_ms = least(self.accepted_ms, at_ms)
+            self.accepted_ms = nearer(self.accepted_ms, at_ms)
         elif step == "wrapup":
-            self.wrapup_ms = least(self.wrapup_ms, at_ms)
+            self.wrapup_ms = nearer(self.wrapup_ms, at_ms)
         elif step in ENDINGS:
             self.ended_ms = least(self.ended_ms, at_ms)
         self._describe(event, rules)
@@ -94,11 +106,11 @@ class Reservation:
         """Merge what REST says: a status and the second it was last updated; the creation where it is known."""
         at_ms = event.occurred_ms
         if event.reservation_status == "accepted":
-            self.accepted_ms = least(self.accepted_ms, at_ms)
+            self.accepted_ms = nearer(self.accepted_ms, at_ms)
         elif event.reservation_status == "wrapping":
-            self.wrapup_ms = least(self.wrapup_ms, at_ms)
+            self.wrapup_ms = nearer(self.wrapup_ms, at_ms)
         else:
-            self.created_ms = least(self.created_ms, at_ms)
+            self.created_ms = nearer(self.created_ms, at_ms)
         self._describe(event, rules)
 
     def _describe(self, event: TaskRouterEvent, rules: MappingRules) -> None:
@@ -115,9 +127,9 @@ class Reservation:
 
     def end_ms(self, as_of_ms: int, rules: StateRules) -> int | None:
         """When it ended, as far as can be told at `as_of_ms`."""
-        end_ms = self.ended_ms
-        if end_ms is None and self.task_end_due_ms is not None and as_of_ms >= self.task_end_due_ms:
-            end_ms = self.task_ended_ms
+        end_ms = self.known_end_ms
+        if self.ended_ms is None and self.task_end_due_ms is not None and as_of_ms >= self.task_end_due_ms:
+            end_ms = least(end_ms, self.task_ended_ms)
         if self.wrapup_ms is not None:
             end_ms = least(end_ms, self.wrapup_ms + rules.wrap_up_cap_ms)
         return end_ms
@@ -129,7 +141,7 @@ class Reservation:
     def status_at(self, at_ms: int, as_of_ms: int, rules: StateRules) -> Status | None:
         """The status in force at an instant; the furthest step counts, and an end is final."""
         end_ms = self.end_ms(as_of_ms, rules)
-        if (end_ms is not None and at_ms >= end_ms) or (self.unseen_end and self.ended_ms is None):
+        if (end_ms is not None and at_ms >= end_ms) or (self.unseen_end and self.known_end_ms is None):
             return None
         if self.wrapup_ms is not None and at_ms >= self.wrapup_ms:
             return Status.WRAPPING
@@ -139,6 +151,11 @@ class Reservation:
             return Status.PENDING
         return None
 
+    @property
+    def known_end_ms(self) -> int | None:
+        """Its end by its own event, else by the look that did not show it any more."""
+        return self.gone_ms if self.ended_ms is None else self.ended_ms
+
     def facts(self) -> tuple[object, ...]:
         """Everything that its status at any instant depends on, to compare a moment later."""
         return (
@@ -146,7 +163,7 @@ class Reservation:
             self.created_ms,
             self.accepted_ms,
             self.wrapup_ms,
-            self.ended_ms,
+            self.known_end_ms,
         )
 
     def changed_from_ms(self, before: tuple[object, ...]) -> int | None:
@@ -172,7 +189,7 @@ class Reservation:
 
     def latest_ms(self) -> int:
         """The latest instant of its own events."""
-        known = [at for at in (self.created_ms, self.accepted_ms, self.wrapup_ms, self.ended_ms) if at is not None]
+        known = [at for at in (self.created_ms, self.accepted_ms, self.wrapup_ms, self.known_end_ms) if at is not None]
         return max(known) if known else 0
 
     def instants(self, as_of_ms: int, rules: StateRules) -> list[int]:

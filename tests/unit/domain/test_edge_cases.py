@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from histories import AVAILABLE, BREAK, LUNCH, NAMES, OFFLINE, activity, event, play, reservation, rules, shown, task
 
+from flex_plugin_backend.domain.events import Route
 from flex_plugin_backend.domain.mapping import Channel, Direction, Unmapped
 from flex_plugin_backend.domain.reservations import Reservation
 
@@ -47,6 +48,35 @@ def test_a_reservation_kept_by_an_earlier_release_keeps_what_described_it() -> N
     kept = Reservation.from_record(old)
     kept.take(reservation("completed", 3_000, channel_type="chat", direction="inbound"), "completed", rules().mapping)
     assert (kept.channel, kept.direction) == (Channel.WEB, Direction.OUTBOUND)
+
+
+def test_what_a_look_found_gone_gives_way_to_the_events_own_time() -> None:
+    """A look is stamped by our clock, which may have been set back before: the true end counts, even if it is later."""
+    gone = event(
+        "snapshot.reservation-gone",
+        4_000,
+        worker_sid="WK1",
+        task_sid="WT1",
+        reservation_sid="WR1",
+        route=Route.SNAPSHOT,
+    )
+    talk = [LOGGED_IN, reservation("accepted", 2_000)]
+    wrapup, ended = reservation("wrapup", 6_000), reservation("completed", 8_000)
+    assert shown(play([*talk, gone]), 9_000)[-1] == (4_000, "AVAILABLE", "")
+    line = [(2_000, "CONTACT_VOICE", ""), (6_000, "WRAPUP", ""), (8_000, "AVAILABLE", "")]
+    for order in ([gone, wrapup, ended], [ended, gone, wrapup], [wrapup, ended, gone]):
+        assert shown(play([*talk, *order]), 9_000)[1:] == line
+
+
+def test_whole_seconds_from_rest_give_way_to_an_event_of_the_same_second() -> None:
+    """Whichever comes first."""
+    look = event(
+        "snapshot.reservation", 2_000, worker_sid="WK1", task_sid="WT1", reservation_sid="WR1",
+        reservation_status="pending", task_channel="voice", route=Route.SNAPSHOT,
+    )  # fmt: skip
+    rings = reservation("created", 2_917)
+    for order in ([look, rings], [rings, look]):
+        assert shown(play([LOGGED_IN, *order]), 9_000)[1:] == [(2_917, "RESERVED", "")]
 
 
 def test_an_event_for_an_ended_reservation_opens_nothing() -> None:
