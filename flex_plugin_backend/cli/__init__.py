@@ -11,6 +11,7 @@ from flex_plugin_backend.errors import FlexWfmError
 _COMMANDS = {
     "serve": "flex_plugin_backend.cli.serve:serve",
     "consume-kinesis": "flex_plugin_backend.cli.consume_kinesis:consume_kinesis",
+    "health": "flex_plugin_backend.cli.health:health",
     "init": "flex_plugin_backend.cli.init:init",
     "report": "flex_plugin_backend.cli.report:report",
     "explain": "flex_plugin_backend.cli.explain:explain",
