@@ -11,6 +11,7 @@ _COMMANDS = {
     "faults": "simulator.cli.faults:faults",
     "load": "simulator.cli.load:load",
     "matrix": "simulator.cli.matrix:matrix",
+    "floor": "simulator.cli.floor:floor",
     "record": "simulator.cli.record:record",
     "replay": "simulator.cli.replay:replay",
     "run": "simulator.cli.run:run",

@@ -13,6 +13,7 @@ from simulator.twilio.emitter import DeliveryMode
 from simulator.twilio.event_types import unknown_types
 
 if TYPE_CHECKING:
+    from simulator.twilio.grounds import Grounds
     from simulator.world.scenario import Scenario
 
 _MINUTE_MS = 60_000
@@ -86,6 +87,13 @@ def _known_types(_context: click.Context, _parameter: click.Parameter, value: st
 @click.option("--shared-key-id", default="", help="Sign with HMAC-SHA256 and this SharedKey instead of the Auth Token.")
 @click.option("--shared-key-secret", default="", envvar="FLEX_WFM_SIM_SHARED_KEY_SECRET")
 @click.option("--hold", is_flag=True, help="Keep the clock still until POST /sim/start.")
+@click.option("--by-hand", is_flag=True, help="No customer comes, and no agent acts unless told to, by REST or /sim.")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="name=NAME,KEY=VALUE,...",
+    help="Another world with an account of its own: scenario, agents, seed, speed, callback_url, hold, by_hand.",
+)
 @click.option("--json-ready", is_flag=True, help="When listening, print one line of JSON instead of the welcome.")
 def twilio(
     host: str,
@@ -107,10 +115,13 @@ def twilio(
     shared_key_id: str,
     shared_key_secret: str,
     hold: bool,
+    by_hand: bool,
+    also: tuple[str, ...],
     json_ready: bool,
 ) -> None:
     """Serve a simulated Twilio Flex workspace: TaskRouter REST, signed event callbacks, and /sim to control it."""
     from simulator.listen import reserve
+    from simulator.twilio.grounds import Grounds
     from simulator.twilio.process import ProcessSettings, serve
     from simulator.twilio.show import ShowSettings
     from simulator.twilio.target import CallbackTarget
@@ -144,30 +155,47 @@ def twilio(
             reserved.close()
         serve(
             ProcessSettings(
-                scenario=scenario,
-                show=show,
+                grounds=Grounds(scenario=scenario, show=show, auth_token=auth_token, hold=hold, by_hand=by_hand),
+                more=_more(also, seed),
                 host=host,
                 port=number,
-                auth_token=auth_token,
-                hold=hold,
                 json_ready=json_ready,
             )
         )
 
 
 def _scenario(name: str, agents: int | None, seed: int, start_ms: int | None, warmup_ms: int) -> Scenario:
-    """The floor asked for; its clock starts when it was told to, else when the scenario does plus the warm-up."""
-    from simulator.world.scenario import DEFAULT_START_MS, Scenario
-    from simulator.world.scenario.files import ScenarioError, load_scenario
+    """The floor asked for."""
+    from simulator.twilio.grounds import scenario_from
+    from simulator.world.scenario.files import ScenarioError
 
-    if start_ms is None and not name:
-        start_ms = DEFAULT_START_MS
-    changes: dict[str, object] = {"seed": seed}
-    if agents is not None:
-        changes["agents"] = agents
-    if start_ms is not None:
-        changes["start_ms"] = start_ms - warmup_ms
     try:
-        return load_scenario(name, changes) if name else Scenario().with_(changes)
+        return scenario_from(name, agents, seed, start_ms, warmup_ms)
     except ScenarioError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _more(texts: tuple[str, ...], seed: int) -> dict[str, Grounds]:
+    """The worlds of --also, such as `name=b,agents=20,seed=7`."""
+    from simulator.twilio.grounds import grounds_of
+
+    found: dict[str, Grounds] = {}
+    for number, text in enumerate(texts, 1):
+        given = dict(part.partition("=")[::2] for part in text.split(","))
+        name = given.pop("name", "")
+        try:
+            values = {key: _typed(key, value) for key, value in given.items()}
+            found[name] = grounds_of(values, seed=seed + number)
+        except ValueError as error:
+            raise click.BadParameter(f"{text}: {error}", param_hint="--also") from error
+        if not name or len(found) < number:
+            raise click.BadParameter(f"{text}: give each world a name of its own, as in name=b", param_hint="--also")
+    return found
+
+
+def _typed(key: str, text: str) -> object:
+    if key in ("agents", "seed", "start_ms"):
+        return int(text)
+    if key in ("speed", "warmup_minutes"):
+        return float(text)
+    return text == "true" if key in ("hold", "by_hand") else text

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
 from simulator.faults.control import add_fault_routes
 from simulator.faults.fault import Side
+from simulator.twilio.floor_control import add_floor_routes
 from simulator.twilio.show import Show
 from simulator.world.figures_face import true_reports, true_states
 from simulator.world.figures_rules import FigureRules
 from simulator.world.figures_schedule import planned_schedule
 
+_LONGEST_STEP_S = 7 * 86_400
+Anew = Callable[[int | None], Show]
 
-def control_blueprint(show: Show) -> Blueprint:
+
+def control_blueprint(show: Show, anew: Anew | None = None) -> Blueprint:
     """The routes of /sim for this show."""
     blueprint = Blueprint("control", __name__, url_prefix="/sim")
     service = show.service
@@ -82,10 +86,29 @@ def control_blueprint(show: Show) -> Blueprint:
         )
 
     @blueprint.post("/reset")
-    def reset() -> Response:
-        """Take all faults off; the floor goes on."""
+    def reset() -> tuple[Response, int] | Response:
+        """Take all faults off; with `{"floor": true}` the floor begins anew, with another `seed` if given."""
+        given = request.get_json(silent=True) or {}
+        floor, seed = (given.get("floor", False), given.get("seed")) if isinstance(given, dict) else (None, None)
+        if not isinstance(floor, bool) or isinstance(seed, bool) or not isinstance(seed, int | None):
+            return jsonify(problem='send nothing, or {"floor": true} and perhaps a whole number as seed'), 400
         show.faults.clear()
+        if floor and anew is not None:
+            account = anew(seed).account
+            return jsonify(ok=True, account_sid=account.account_sid, workspace_sid=account.workspace_sid)
         return jsonify(ok=True)
+
+    @blueprint.post("/advance")
+    def advance() -> tuple[Response, int] | Response:
+        """Move a floor on whose clock stands still."""
+        given = request.get_json(silent=True)
+        seconds = given.get("seconds") if isinstance(given, dict) else None
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= _LONGEST_STEP_S:
+            return jsonify(problem=f'send {{"seconds": N}} with N above 0 and at most {_LONGEST_STEP_S}'), 400
+        if service.clock is not None:
+            return jsonify(problem="the clock of this floor runs; --hold keeps it still"), 409
+        service.advance_to(service.now_ms() + round(seconds * 1000))
+        return jsonify(now_ms=service.now_ms())
 
     @blueprint.post("/start")
     def start() -> tuple[Response, int] | Response:
@@ -101,6 +124,7 @@ def control_blueprint(show: Show) -> Blueprint:
             return jsonify(problem=str(error)), 409
         return jsonify(start_ms=clock.start_ms, anchor_ms=clock.anchor_ms, speed=clock.speed, end_ms=service.end_ms)
 
+    add_floor_routes(blueprint, show)
     add_fault_routes(blueprint, show.faults, service.now_ms, (Side.EVENTS, Side.REST))
     return blueprint
 

@@ -69,6 +69,7 @@ class CatalogueHands:
 
     def join(self, queue: TaskQueue, worker: Worker) -> None:
         """Let a worker serve a queue, whatever its skills say."""
+        self._check_members(queue)
         if queue not in worker.queues:
             assign(worker, queue)
             note_readiness(worker)
@@ -76,5 +77,10 @@ class CatalogueHands:
 
     def leave(self, queue: TaskQueue, worker: Worker) -> None:
         """Let a worker serve a queue no more; what is open goes on."""
+        self._check_members(queue)
         if queue in worker.queues:
             release(worker, queue)
+
+    def _check_members(self, queue: TaskQueue) -> None:
+        if queue is self._parts.floor.everyone:
+            raise Refused(f"{queue.name} is served by everybody")
