@@ -277,22 +277,17 @@ def _table(rows: list[dict[str, Any]], columns: tuple[str, ...], *, as_json: boo
     if as_json:
         _show(rows)
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*columns, box=None)
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns))
-    Console(soft_wrap=True).print(table)
+    cells = [list(columns), *([_cell(row[name]) for name in columns] for row in rows)]
+    widths = [max(len(line[number]) for line in cells) for number in range(len(columns))]
+    for line in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def _cell(value: Any) -> str:
-    from rich.markup import escape
-
     if isinstance(value, bool):
         return "yes" if value else ""
     if isinstance(value, list):
         if value and isinstance(value[0], dict):
             return ", ".join(f"{one.get('agent') or one.get('task_sid')} {one['status']}" for one in value)
         return str(len(value))
-    return "" if value is None else escape(str(value))
+    return "" if value is None else str(value)

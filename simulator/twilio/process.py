@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -61,7 +61,7 @@ def _load(settings: ProcessSettings) -> Callable[..., Any]:
     """In the serving process: build the world, serve it, start it."""
     worlds = Worlds(settings.grounds)
     for name, grounds in settings.more.items():
-        worlds.add(name, replace(grounds, hold=True))
+        worlds.add(name, grounds, start=False)
     # The floor and its past live as long as the process: looking through them again and again for garbage would
     # only delay callbacks.
     gc.collect()

@@ -59,8 +59,8 @@ class Worlds:
         for place in self.places():
             _start(place)
 
-    def add(self, name: str, grounds: Grounds) -> Place:
-        """Another floor; ValueError if the name or the account is taken."""
+    def add(self, name: str, grounds: Grounds, *, start: bool = True) -> Place:
+        """Another floor, started now or with all others; ValueError if the name or the account is taken."""
         if not _NAME.fullmatch(name):
             raise ValueError("a name has 1 to 32 small letters, digits and hyphens")
         with self._changing:
@@ -70,7 +70,8 @@ class Worlds:
             if any(place.show.account.account_sid == account for place in self.places()):
                 raise ValueError(f"the account {account} is taken; give another seed")
             place = self._put(name, grounds)
-        _start(place)
+        if start:
+            _start(place)
         return place
 
     def remove(self, name: str) -> None:
