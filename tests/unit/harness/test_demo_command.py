@@ -15,6 +15,7 @@ from rich.console import Console
 
 import simulator.cli.demo as command
 from simulator.audit import Counts, Fault, Finding, Verdict, latency_of
+from simulator.audit.reports import ReportCounts, ReportVerdict
 from simulator.cli.demo_output import Screen, show_failure, show_verdict
 from simulator.harness import ChildFailed, DemoPlan, DemoResult, Progress
 
@@ -39,7 +40,7 @@ def result_of(counts: Counts = CLEAN, findings: tuple[Finding, ...] = (), *, dra
     return DemoResult(
         plan=DemoPlan(seed=7),
         verdict=Verdict(counts=counts, latency=latency_of([0.01, 0.02]), findings=findings),
-        reports=None,
+        reports=ReportVerdict(counts=ReportCounts()),
         drained=drained,
         wall_s=1.0,
         floor={"callbacks_sent": 5},
