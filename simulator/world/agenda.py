@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 # A rate that is next to nothing gives an endless gap, which is no number of milliseconds.
@@ -17,19 +18,19 @@ class Agenda:
     def __init__(self, start_ms: int) -> None:
         self.now_ms = start_ms
         self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
-        self._planned = 0
+        self._number = count().__next__
 
     def at(self, ms: int, action: Callable[..., None], *arguments: Any) -> None:
         """Plan `action(*arguments)` for `ms`, or for now if that is past; what lies beyond a century never happens."""
         now_ms = self.now_ms
         if ms - now_ms < _CENTURY_MS:
-            self._planned = number = self._planned + 1
-            heappush(self._heap, (ms if ms > now_ms else now_ms, number, action, arguments))
+            heappush(self._heap, (ms if ms > now_ms else now_ms, self._number(), action, arguments))
 
     def after(self, delay_ms: float, action: Callable[..., None], *arguments: Any) -> None:
         """Plan `action(*arguments)` for `delay_ms` milliseconds from now; what lies beyond a century never happens."""
         if delay_ms < _CENTURY_MS:
-            self.at(self.now_ms + int(delay_ms), action, *arguments)
+            wait_ms = int(delay_ms)
+            heappush(self._heap, (self.now_ms + (wait_ms if wait_ms > 0 else 0), self._number(), action, arguments))
 
     def next_ms(self) -> int | None:
         """When the next action is due."""

@@ -37,7 +37,7 @@ class Arrivals:
         self._agenda = agenda
         self._attributes = attributes
         self._planner = planner
-        self._sids = sids
+        self._new_task_sid = sids.walk("WT")
         self._messages = streams.of("messages")
         self._again_draws = streams.of("contacts", "again")
         self._sources = [
@@ -80,7 +80,7 @@ class Arrivals:
             body = self._attributes.inbound_message(customer, queue.medium, self._messages)
         now_ms = self._agenda.now_ms
         task = Task(
-            sid=self._sids.new("WT"),
+            sid=self._new_task_sid(),
             channel=self._floor.channels[channel],
             medium=queue.medium,
             direction="inbound",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from simulator.world.blocks import as_json
+from simulator.world.blocks import as_json, as_json_text
 from simulator.world.people import Customer
 from simulator.world.sids import SidFactory, below
 
@@ -22,7 +22,8 @@ class Attributes:
     def __init__(self, account_sid: str, customers: Sequence[Customer], sids: SidFactory) -> None:
         self._account_sid = account_sid
         self._customers = customers
-        self._sids = sids
+        self._new_call, self._new_chat, self._new_conference = (sids.walk(prefix) for prefix in ("CA", "CH", "CF"))
+        self._new_interaction, self._new_channel, self._new_invite = (sids.walk(one) for one in ("KD", "UO", "KG"))
         self._kept: dict[tuple[str, int, str], str] = {}
 
     def inbound_voice(self, number: int, queue_name: str, task_type: str = "") -> str:
@@ -31,7 +32,7 @@ class Attributes:
         if fixed is None:
             fixed = self._kept["voice", number, queue_name] = self._voice(self._customers[number], queue_name)
         kind = f',"taskType":"{task_type}"' if task_type else ""
-        return f'{fixed},"call_sid":"{self._sids.new("CA")}"{kind},"conversations":{{}}}}'
+        return f'{fixed},"call_sid":"{self._new_call()}"{kind},"conversations":{{}}}}'
 
     def inbound_message(self, number: int, medium: str, rng: random.Random) -> str:
         """A conversation by message or mail; some chats carry the channel only in the Insights attributes."""
@@ -39,30 +40,28 @@ class Attributes:
         if fixed is None:
             fixed = self._kept[medium, number, ""] = self._message(self._customers[number], medium)
         named = "" if medium == "chat" and rng.random() < 0.25 else f'"channelType":"{medium}",'
-        new, word = self._sids.new, _WORDS[medium]
-        conversation = new("CH")
+        word, conversation = _WORDS[medium], self._new_chat()
         return (
-            f'{{{named}{fixed},"conversationSid":"{conversation}","flexInteractionSid":"{new("KD")}",'
-            f'"flexInteractionChannelSid":"{new("UO")}","flexChannelInviteSid":"{new("KG")}",'
+            f'{{{named}{fixed},"conversationSid":"{conversation}","flexInteractionSid":"{self._new_interaction()}",'
+            f'"flexInteractionChannelSid":"{self._new_channel()}","flexChannelInviteSid":"{self._new_invite()}",'
             f'"conversations":{{"initiated_by":"Customer","communication_channel":"{word}",'
             f'"media":[{{"conversation_sid":"{conversation}"}}]}}}}'
         )
 
     def outbound_voice(self, number: int) -> str:
         """A call that an agent dials; the customer's call sid stands in the conference only."""
-        customer, new = self._customers[number], self._sids.new
-        return as_json(
-            {
-                "from": "+18005550199",
-                "outbound_to": customer.phone,
-                "to": customer.phone,
-                "name": customer.name,
-                "email": customer.email,
-                "direction": "outbound",
-                "autoAnswer": "false",
-                "conference": {"participants": {"customer": new("CA")}},
-                "conversations": {"conversation_id": new("CA")},
-            }
+        fixed = self._kept.get(("outbound voice", number, ""))
+        if fixed is None:
+            customer = self._customers[number]
+            told = {
+                "from": "+18005550199", "outbound_to": customer.phone, "to": customer.phone, "name": customer.name,
+                "email": customer.email, "direction": "outbound", "autoAnswer": "false",
+            }  # fmt: skip
+            fixed = self._kept["outbound voice", number, ""] = as_json(told)[:-1]
+        new = self._new_call
+        return (
+            f'{fixed},"conference":{{"participants":{{"customer":"{new()}"}}}},'
+            f'"conversations":{{"conversation_id":"{new()}"}}}}'
         )
 
     def outbound_message(self, number: int) -> str:
@@ -73,7 +72,7 @@ class Attributes:
                 "channelType": "sms",
                 "customerAddress": customer.phone,
                 "customerName": customer.name,
-                "conversationSid": self._sids.new("CH"),
+                "conversationSid": self._new_chat(),
                 "initiatedBy": "agent",
                 "direction": "outbound",
                 "conversations": {"initiated_by": "Agent", "communication_channel": "SMS", "direction": "Outbound"},
@@ -82,13 +81,10 @@ class Attributes:
 
     def internal_voice(self, name: str) -> str:
         """One side of a call between two agents."""
-        return as_json(
-            {
-                "direction": "internal",
-                "name": name,
-                "conference": {"sid": self._sids.new("CF")},
-                "conversations": {"conversation_id": self._sids.new("CF")},
-            }
+        new = self._new_conference
+        return (
+            f'{{"direction":"internal","name":{as_json_text(name)},"conference":{{"sid":"{new()}"}},'
+            f'"conversations":{{"conversation_id":"{new()}"}}}}'
         )
 
     def somebody(self, rng: random.Random) -> int:

@@ -70,6 +70,11 @@ def transfer_block(transfer: Transfer) -> dict[str, str]:
     }
 
 
+def as_json_text(text: str) -> str:
+    """A text as JSON has it, quotation marks included."""
+    return _ENCODER.encode(text)
+
+
 def as_json(attributes: Mapping[str, object]) -> str:
     """Attributes as the JSON text that Twilio keeps."""
     return _ENCODER.encode(attributes)

@@ -56,7 +56,7 @@ class Contacts:
         self._router = router
         self._agents = agents
         self._handover = handover
-        self._sids = sids
+        self._new_call, self._new_conference = sids.walk("CA"), sids.walk("CF")
         self._left: dict[int, list[Reservation]] = {}
         self.count = 0
 
@@ -212,9 +212,8 @@ class Contacts:
 
     def _join_conference(self, reservation: Reservation) -> None:
         if reservation.status is _ACCEPTED and not reservation.task.ended:
-            new = self._sids.new
-            participants = f'{{"customer":"{new("CA")}","worker":"{new("CA")}"}}'
-            reservation.task.conference_sid = sid = new("CF")
+            participants = f'{{"customer":"{self._new_call()}","worker":"{self._new_call()}"}}'
+            reservation.task.conference_sid = sid = self._new_conference()
             conference = f'{{"sid":"{sid}","participants":{participants}}}'
             self._transitions.update_task(reservation.task, "conference", conference, self._agenda.now_ms)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from itertools import count
 from typing import NamedTuple
 
 
@@ -78,15 +79,17 @@ class Event(NamedTuple):
 class EventLog:
     """Takes events in any order of the next few milliseconds and keeps them in order of time.
 
-    `drawn` is how many were staged so far, and so the number of the next one.
+    Attributes:
+        draw: gives the number of the next event.
+        stage: takes an event that is told now or in a few milliseconds.
     """
 
     def __init__(self) -> None:
         self._settled: list[Event] = []
         self._staged: list[Event] = []
-        self._in_order = True
         self._forgotten = 0
-        self.drawn = 0
+        self.draw: Callable[[], int] = count().__next__
+        self.stage: Callable[[Event], None] = self._staged.append
 
     def __len__(self) -> int:
         """How many events there were, those that are forgotten included."""
@@ -95,37 +98,23 @@ class EventLog:
     def __iter__(self) -> Iterator[Event]:
         return iter(self._settled)
 
-    def stage(self, event: Event) -> Event:
-        """Take an event that is told now or in a few milliseconds."""
-        self.drawn += 1
-        self._staged.append(event)
-        self._in_order = False
-        return event
-
     def next_ms(self) -> int | None:
         """When the next staged event is told."""
-        self._order()
-        return self._staged[0].at_ms if self._staged else None
+        return min(self._staged).at_ms if self._staged else None
 
     def last_ms(self) -> int | None:
         """When the last staged event is told."""
-        self._order()
-        return self._staged[-1].at_ms if self._staged else None
+        return max(self._staged).at_ms if self._staged else None
 
     def settle(self, until_ms: int) -> list[Event]:
         """Append what has been told up to `until_ms`; gives the new ones."""
-        self._order()
         staged = self._staged
+        staged.sort()
         told = len(staged) if staged and staged[-1].at_ms <= until_ms else _position(staged, until_ms + 1)
         settled = staged[:told]
         del staged[:told]
         self._settled.extend(settled)
         return settled
-
-    def _order(self) -> None:
-        if not self._in_order:
-            self._staged.sort()
-            self._in_order = True
 
     def forget_before(self, ms: int) -> None:
         """Let go of events told before this; REST knows them no more."""

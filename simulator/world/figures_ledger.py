@@ -127,26 +127,25 @@ class Ledger:
 
     def reservation(self, reservation: Reservation, ms: int) -> None:
         """A reservation has come to the status it has now."""
-        stint = self._open.get(reservation.sid)
-        if stint is None:
-            task = reservation.task
+        status, task = reservation.status, reservation.task
+        if status is ReservationStatus.PENDING:
             stint = Stint(reservation.worker.sid, task.medium, task.direction, ms)
             self.stints[reservation.worker.sid].append(stint)
             self._open[reservation.sid] = stint
-        if reservation.status is ReservationStatus.ACCEPTED:
-            self._answer(stint, reservation.task, ms)
-        elif reservation.status is ReservationStatus.WRAPPING:
+            return
+        stint = self._open[reservation.sid]
+        if status is ReservationStatus.ACCEPTED:
+            stint.accepted_ms = ms
+            stint.queue_sid, stint.queue_name = task.queue.sid, task.queue.name
+            stint.stay = self._close(task, ms, Fate.ANSWERED)
+            return
+        if stint.held_ms is not None:
+            self.unheld(reservation, ms)
+        if status is ReservationStatus.WRAPPING:
             stint.wrapped_ms = ms
-            self.unheld(reservation, ms)
-        elif not reservation.is_open:
+        else:
             stint.ended_ms = ms
-            self.unheld(reservation, ms)
             del self._open[reservation.sid]
-
-    def _answer(self, stint: Stint, task: Task, ms: int) -> None:
-        stint.accepted_ms = ms
-        stint.queue_sid, stint.queue_name = task.queue.sid, task.queue.name
-        stint.stay = self._close(task, ms, Fate.ANSWERED)
 
     def is_held(self, reservation: Reservation) -> bool:
         """Whether the customer of a reservation is on hold."""

@@ -33,5 +33,5 @@ class HoldSteps(Notes):
 
     def _tell(self, kind: str, reservation: Reservation, ms: int) -> None:
         log, task, sid = self.conferences, reservation.task, self._sids.new("EZ")
-        facts = (ms, log.drawn, sid, kind, ms, "conference", task.conference_sid, "", task.sid)
+        facts = (ms, log.draw(), sid, kind, ms, "conference", task.conference_sid, "", task.sid)
         log.stage(Event(*facts, NOTHING, NOTHING, "", 0, NOTHING))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from simulator.world.blocks import task_base, transfer_block, worker_block
 from simulator.world.entities import Reservation, Task, Transfer, Worker
@@ -41,64 +42,71 @@ class Notes:
         if kind in ("worker.capacity.update", "worker.channel.availability.update"):
             # These raise the version without carrying it (reference 1.7).
             block = {key: value for key, value in block.items() if key != "worker_version"}
-        told_ms, log = ms if at_ms is None else at_ms, self._log
-        facts = (told_ms, log.drawn, self._new_event_sid(), kind, ms, "worker", worker.sid, worker.sid, "")
-        return log.stage(_new(Event, (*facts, block, NOTHING, "", 0, extra)))
+        log = self._log
+        told_ms = ms if at_ms is None else at_ms
+        facts = (told_ms, log.draw(), self._new_event_sid(), kind, ms, "worker", worker.sid, worker.sid, "")
+        event = _new(Event, (*facts, block, NOTHING, "", 0, extra))
+        log.stage(event)
+        return event
 
     def log_task(self, kind: str, task: Task, ms: int, extra: Mapping[str, str] = NOTHING) -> Event:
         """An event about a task."""
-        return self._log_task(kind, "task", task.sid, task, ms, extra)
+        log, sid = self._log, task.sid
+        event = _new(
+            Event,
+            (
+                ms, log.draw(), self._new_event_sid(), kind, ms, "task", sid, "", sid,
+                NOTHING, task.base or task_base(task, self._unit_sid), task.status._value_, task.version, extra,
+            ),
+        )  # fmt: skip
+        log.stage(event)
+        return event
 
     def log_transfer(self, kind: str, task: Task, transfer: Transfer, ms: int, failed_reason: str = "") -> None:
         """An event about a transfer."""
         extra = transfer_block(transfer)
         if failed_reason:
             extra["transfer_failed_reason"] = failed_reason
-        self._log_task(kind, "transfer", transfer.sid, task, ms, extra)
-
-    def _log_task(
-        self, kind: str, resource_type: str, resource_sid: str, task: Task, ms: int, extra: Mapping[str, str]
-    ) -> Event:
-        log, base = self._log, task.base or task_base(task, self._unit_sid)
-        sid = self._new_event_sid()
-        return log.stage(
-            _new(
-                Event,
-                (
-                    ms, log.drawn, sid, kind, ms, resource_type, resource_sid, "", task.sid,
-                    NOTHING, base, task.status._value_, task.version, extra,
-                ),
-            )
-        )  # fmt: skip
+        log = self._log
+        facts = (ms, log.draw(), self._new_event_sid(), kind, ms, "transfer", transfer.sid, "", task.sid)
+        base = task.base or task_base(task, self._unit_sid)
+        log.stage(_new(Event, (*facts, NOTHING, base, task.status._value_, task.version, extra)))
 
     def log_reservation(self, kind: str, reservation: Reservation, ms: int) -> Event:
         """An event about a reservation, with its worker and its task."""
         task, worker, log = reservation.task, reservation.worker, self._log
         channel = task.channel.unique_name
-        extra = {
-            "reservation_version": str(reservation.version),
-            "worker_channel_capacity": str(worker.channels[channel].capacity),
-            "worker_channel_consumed_capacity": str(worker.load.get(channel, 0)),
-        }
+        extra: Mapping[str, str] = _capacity_block(
+            reservation.version, worker.channels[channel].capacity, worker.load.get(channel, 0)
+        )
         if reservation.transfer is not None:
-            extra.update(transfer_block(reservation.transfer))
-        block = worker.block or worker_block(worker, self._unit_sid)
-        base = task.base or task_base(task, self._unit_sid)
-        sid = self._new_event_sid()
-        return log.stage(
-            _new(
-                Event,
-                (
-                    ms, log.drawn, sid, kind, ms, "reservation", reservation.sid, worker.sid, task.sid,
-                    block, base, task.status._value_, task.version, extra,
-                ),
-            )
+            extra = {**extra, **transfer_block(reservation.transfer)}
+        unit_sid = self._unit_sid
+        event = _new(
+            Event,
+            (
+                ms, log.draw(), self._new_event_sid(), kind, ms, "reservation", reservation.sid, worker.sid, task.sid,
+                worker.block or worker_block(worker, unit_sid), task.base or task_base(task, unit_sid),
+                task.status._value_, task.version, extra,
+            ),
         )  # fmt: skip
+        log.stage(event)
+        return event
 
     def log_other(self, kind: str, resource_sid: str, ms: int, extra: Mapping[str, str]) -> None:
         """An event about something that is neither worker nor task, such as an activity."""
-        facts = (ms, self._log.drawn, self._new_event_sid(), kind, ms, kind.partition(".")[0], resource_sid, "", "")
+        facts = (ms, self._log.draw(), self._new_event_sid(), kind, ms, kind.partition(".")[0], resource_sid, "", "")
         self._log.stage(_new(Event, (*facts, NOTHING, NOTHING, "", 0, extra)))
+
+
+@lru_cache(maxsize=4096)
+def _capacity_block(version: int, capacity: int, load: int) -> Mapping[str, str]:
+    """A reservation's version and its worker's channel; shared by all events of which it is true."""
+    return {
+        "reservation_version": str(version),
+        "worker_channel_capacity": str(capacity),
+        "worker_channel_consumed_capacity": str(load),
+    }
 
 
 def stamp(worker: Worker, at_ms: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from simulator.world.entities import ContactPlan, TaskQueue
@@ -10,6 +11,7 @@ from simulator.world.scenario.durations import NEVER_MS
 from simulator.world.scenario.work import Queue
 from simulator.world.sids import between
 
+_new: Callable[[type[ContactPlan], tuple[object, ...]], ContactPlan] = tuple.__new__  # as fast as it gets
 _LEAST_PATIENCE_MS = 100  # nobody leaves before the events of the arrival are over
 
 
@@ -30,53 +32,54 @@ class Planner:
         self._rings = scenario.outbound.rings.drawer()
         self._internal_talk = scenario.internal.talk.drawer()
         self._internal_wrap = scenario.internal.wrap_up.drawer()
+        self._forgets_share, self._skips_from = scenario.wrap_up.forgets_share, 1 - scenario.wrap_up.skips_share
+        self._never_closes_share = scenario.wrap_up.never_closes_share
+        self._hangs_up_share = scenario.answering.hangs_up_ringing_share
 
     def inbound(self, queue: TaskQueue, rng: Random, *, called_back: bool = False) -> ContactPlan:
         """Somebody comes into a queue; who is called back waits for good and asks for nothing again."""
-        draws, scenario = self._queues[queue.name], self._scenario
+        draws, random = self._queues[queue.name], rng.random
         talk_ms = draws.talk(rng) or 1
         wrap_ms = draws.wrap_up(rng) or 1
         patience_ms = draws.patience(rng)
-        giving_up, transfer, hold, ring, wrap_up, ending = [rng.random() for _ in range(6)]
-        if wrap_up < scenario.wrap_up.forgets_share:
+        giving_up, transfer, hold, ring, wrap_up, ending = random(), random(), random(), random(), random(), random()
+        if wrap_up < self._forgets_share:
             wrap_ms = self._forgotten(self._rare) or 1
-        plan = ContactPlan(
-            talk_ms,
-            wrap_ms,
-            patience_ms if patience_ms > _LEAST_PATIENCE_MS else _LEAST_PATIENCE_MS,
-            skips_wrap_up=wrap_up >= 1 - scenario.wrap_up.skips_share,
-            never_ends=ending < scenario.wrap_up.never_closes_share,
-        )
+        gives_up, again_ms, hangs_up_ms = "hangup", None, None
         if called_back:
-            plan = plan._replace(patience_ms=NEVER_MS)
+            patience_ms = NEVER_MS
         else:
-            plan = self._giving_up(plan, draws, giving_up)
-            if ring < scenario.answering.hangs_up_ringing_share:
-                plan = plan._replace(hangs_up_after_ring_ms=between(self._rare, 300, 3_000))
-        if queue.medium == "voice" and hold < scenario.hold.share:
-            plan = plan._replace(holds=self._holds(talk_ms))
-        if queue.medium in scenario.transfers.channels:
-            plan = self._transfer(plan, transfer)
-        return plan
+            if patience_ms < _LEAST_PATIENCE_MS:
+                patience_ms = _LEAST_PATIENCE_MS
+            gives_up, again_ms = self._giving_up(draws, giving_up)
+            if ring < self._hangs_up_share:
+                hangs_up_ms = between(self._rare, 300, 3_000)
+        holds = self._holds(talk_ms) if hold < draws.hold_share else ()
+        plan = _new(
+            ContactPlan,
+            (
+                talk_ms, wrap_ms, patience_ms, gives_up, again_ms, hangs_up_ms, "", False, 0, None, 0, 0, holds,
+                wrap_up >= self._skips_from, ending < self._never_closes_share,
+            ),
+        )  # fmt: skip
+        return plan if transfer >= draws.transfer_share else self._transfer(plan, transfer)
 
-    def _giving_up(self, plan: ContactPlan, draws: _QueueDraws, choice: float) -> ContactPlan:
-        """How the customer gives up, and whether that is the end of it."""
+    def _giving_up(self, draws: _QueueDraws, choice: float) -> tuple[str, int | None]:
+        """How the customer gives up, and after how long comes again or is called back, if at all."""
         rare, callbacks = self._rare, self._scenario.callbacks
         if draws.medium == "voice":
             if choice < callbacks.requested_share:
-                return plan._replace(gives_up="callback", again_ms=self._callback_after(rare))
+                return "callback", self._callback_after(rare)
             choice -= callbacks.requested_share
             if choice < callbacks.voicemail_share:
-                return plan._replace(gives_up="voicemail", again_ms=self._callback_after(rare))
+                return "voicemail", self._callback_after(rare)
             choice -= callbacks.voicemail_share
         if draws.redials_share and choice < draws.redials_share * (1 - draws.called_back_share):
-            return plan._replace(again_ms=draws.redials_after(rare))
-        return plan
+            return "hangup", draws.redials_after(rare)
+        return "hangup", None
 
     def _transfer(self, plan: ContactPlan, choice: float) -> ContactPlan:
         rules, rare = self._scenario.transfers, self._rare
-        if choice >= rules.to_queue_share + rules.to_worker_share:
-            return plan
         to_queue = choice < rules.to_queue_share
         warmth, recalls, overlap_ms = rare.random(), rare.random(), self._overlap(rare)
         return plan._replace(
@@ -132,6 +135,10 @@ class _QueueDraws:
         self.talk = (queue.talk or channel.talk).drawer()
         self.wrap_up = (queue.wrap_up or channel.wrap_up).drawer()
         self.patience = (queue.patience or channel.patience).drawer()
+        self.hold_share = scenario.hold.share if queue.channel == "voice" else 0.0
+        transfers = scenario.transfers
+        handed_on = transfers.to_queue_share + transfers.to_worker_share
+        self.transfer_share = handed_on if queue.channel in transfers.channels else 0.0
         self.redials_share = channel.redials_share
         self.redials_after = channel.redials_after.drawer()
         callbacks = scenario.callbacks

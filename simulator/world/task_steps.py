@@ -39,8 +39,12 @@ class TaskSteps(Notes):
         self.log_task("workflow.target-matched", task, ms, {"workflow_filter_name": task.queue.name})
 
     def _forget_ended(self, now_ms: int) -> None:
-        while self._ended and (self._ended[0].terminal_ms or 0) < now_ms - KEEPS_ENDED_TASKS_MS:
-            self.tasks.pop(self._ended.popleft().sid, None)
+        ended = self._ended
+        while ended and (ended[0].terminal_ms or 0) < now_ms - KEEPS_ENDED_TASKS_MS:
+            task = ended.popleft()
+            self.tasks.pop(task.sid, None)
+            # Without circles nothing has to look for garbage.
+            task.reservations, task.partner = [], None
 
     def update_task(self, task: Task, key: str, value_json: str, at_ms: int) -> None:
         """Write one of the task's attributes."""

@@ -28,6 +28,7 @@ class Transitions(WorkerSteps, TaskSteps, HoldSteps):
 
     def __init__(self, floor: Floor, sids: SidFactory, streams: Streams, log: EventLog, truth: Truth) -> None:
         super().__init__(floor, sids, streams, log, truth)
+        self._new_reservation_sid = sids.walk("WR")
         self._ended: deque[Task] = deque()
         self.conferences = EventLog()
         self.tasks: dict[str, Task] = {}
@@ -38,7 +39,7 @@ class Transitions(WorkerSteps, TaskSteps, HoldSteps):
     def offer(self, task: Task, worker: Worker, at_ms: int, transfer: Transfer | None = None) -> Reservation:
         """Offer a task to a worker: the reservation is pending."""
         ms = stamp(worker, at_ms)
-        reservation = Reservation(self._sids.new("WR"), worker, task, ms, ms, transfer=transfer)
+        reservation = Reservation(self._new_reservation_sid(), worker, task, ms, ms, transfer=transfer)
         channel = task.channel.unique_name
         task.reservations.append(reservation)
         worker.open[reservation.sid] = reservation
@@ -47,7 +48,8 @@ class Transitions(WorkerSteps, TaskSteps, HoldSteps):
         worker.history.append(reservation)
         if task.status is TaskStatus.PENDING:
             task.status = TaskStatus.RESERVED
-        touch(task, ms)
+        task.version += 1
+        task.updated_ms = ms
         event = self.log_reservation("reservation.created", reservation, ms)
         self._truth.observe(worker, ms, event.sid)
         self.ledger.reservation(reservation, ms)
@@ -112,8 +114,9 @@ class Transitions(WorkerSteps, TaskSteps, HoldSteps):
         return self._step(reservation, status, _ENDING[status], at_ms).ms
 
     def _step(self, reservation: Reservation, status: ReservationStatus, kind: str, at_ms: int) -> Event:
-        worker = reservation.worker
-        ms = stamp(worker, at_ms)
+        worker, task = reservation.worker, reservation.task
+        ms = at_ms if at_ms > worker.last_event_ms else worker.last_event_ms + 1  # as `stamp` does
+        worker.last_event_ms = worker.seen_ms = ms
         reservation.status = status
         reservation.version += 1
         reservation.updated_ms = ms
@@ -121,7 +124,8 @@ class Transitions(WorkerSteps, TaskSteps, HoldSteps):
             reservation.accepted_ms = ms
         elif status is not _WRAPPING:
             self._close(reservation)
-        touch(reservation.task, ms)
+        task.version += 1
+        task.updated_ms = ms
         event = self.log_reservation(kind, reservation, ms)
         self._truth.observe(worker, ms, event.sid)
         self.ledger.reservation(reservation, ms)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import NamedTuple
 
 from simulator.world.entities import Reservation, ReservationStatus, Worker
@@ -49,8 +50,8 @@ class Truth:
         value = self._value(worker)
         if self._values[worker.sid] != value:
             self._values[worker.sid] = value
-            state = TrueState(ms, *value, cause_sid, ms if known_ms is None else known_ms)
-            self.states[worker.sid].append(state)
+            facts = (ms, *value, cause_sid, ms if known_ms is None else known_ms)
+            self.states[worker.sid].append(_new(TrueState, facts))
 
     def cap(self, reservation: Reservation, ms: int, cause_sid: str) -> None:
         """A wrap-up has lasted as long as any counts: from now on it does not, however long it goes on."""
@@ -82,10 +83,10 @@ class Truth:
         wrapping = ringing = dialling = False
         for reservation in worker.open.values():
             status = reservation.status
-            if status is ReservationStatus.ACCEPTED:
+            if status is _ACCEPTED:
                 if main is None or _precedence(reservation) < _precedence(main):
                     main = reservation
-            elif status is ReservationStatus.WRAPPING:
+            elif status is _WRAPPING:
                 wrapping = wrapping or not reservation.capped
             elif reservation.task.direction == "outbound":
                 dialling = True
@@ -107,6 +108,8 @@ class Truth:
         return ("UNAVAILABLE", "", "", activity.name)
 
 
+_new: Callable[[type[TrueState], tuple[object, ...]], TrueState] = tuple.__new__  # as fast as it gets
+_ACCEPTED, _WRAPPING = ReservationStatus.ACCEPTED, ReservationStatus.WRAPPING
 _OFFLINE, _AVAILABLE, _WRAPUP, _RESERVED, _DIALLING = (
     (state, "", "", "") for state in ("OFFLINE", "AVAILABLE", "WRAPUP", "RESERVED", "DIALLING")
 )
