@@ -82,7 +82,7 @@ def floor_of(agents: int) -> Iterator[VirtualFloor]:
 
 def measure(floor: VirtualFloor, from_ms: int, to_ms: int) -> Cost:
     """Build every whole interval of a span from the floor's ledger."""
-    settings = floor.connector.extensions[EXTENSION].settings
+    settings = floor.host.connectors[-1].app.extensions[EXTENSION].settings
     tenant = settings.tenants[TENANT]
     profile = load_profile(tenant.wfm.profile)
     ledger = Ledger(settings.ledger.url)

@@ -29,7 +29,7 @@ def _run(folder: Path, route: Callable[[VirtualFloor], Route], *, agents: int, h
         floor.run_to(end_ms + 60_000)
         with floor.service.present() as (world, _):
             truth = dict(_true(true_reports(world, known_from_ms=floor.start_ms)))
-        settings = floor.connector.extensions[EXTENSION].settings
+        settings = floor.host.connectors[-1].app.extensions[EXTENSION].settings
         with closing(Ledger(settings.ledger.url)) as ledger:
             desk = ReportDesk(TENANT, settings.tenants[TENANT], ledger)
             shown = dict(_shown(desk, floor.start_ms, end_ms, floor.now_ms))
