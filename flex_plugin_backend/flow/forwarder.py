@@ -14,7 +14,7 @@ from flex_plugin_backend.domain.events import FINDING
 from flex_plugin_backend.flow.backoff import Backoff
 from flex_plugin_backend.flow.condition import Condition, ConditionBoard, Trouble, condition_of
 from flex_plugin_backend.flow.duty import UNTIL_WOKEN, Duty, Pause
-from flex_plugin_backend.ledger import outbox
+from flex_plugin_backend.ledger import letters, outbox
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.wfm.dto import WFMReportResponseDTO
@@ -149,10 +149,17 @@ class Forwarder:
         now_ms = self._clock.now_ms()
         if self._beat_failure is not None:
             self._board.show(*condition_of(self._beat_failure, now_ms))
-        elif self._refused or self._unplaced:
+        elif self._still_refused() or self._unplaced:
             self._board.show(Condition.HELD, now_ms, self._refusals(), Trouble.STATES_REFUSED)
         else:
             self._board.show(Condition.OK, now_ms)
+
+    def _still_refused(self) -> set[str]:
+        """The workers whose present state the WFM refuses; a command may have discarded what was held of some."""
+        if self._refused:
+            with self._ledger.read() as connection:
+                self._refused &= letters.refused_workers(connection, self._tenant)
+        return self._refused
 
     def _refusals(self) -> str:
         agents = f"the WFM refuses the present state of {len(self._refused)} agents" if self._refused else ""

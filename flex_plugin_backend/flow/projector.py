@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -98,9 +98,11 @@ class Projector:
                 since_ms = self._clock.now_ms() - self._reorder_window_ms
                 ends = eventlog.recent_task_ends(connection, self._tenant, since_ms, self.cursor)
                 self._floor.know_task_ends(ends)
-                for worker_sid, _, record in agent_rows.load(connection, self._tenant):
+                called: dict[str, str | None] = {}
+                for worker_sid, agent_id, record in agent_rows.load(connection, self._tenant):
+                    called[worker_sid] = agent_id
                     self._floor.put(AgentTimeline.from_record(record), last.get(worker_sid), newest.get(worker_sid))
-            self._remap_all()
+            self._remap_all(called)
             self._name_again()
             self._stale = False
 
@@ -298,10 +300,12 @@ class Projector:
             self.catalogue = self.catalogue.with_activity(activity)
             self._change_rules(touched)
 
-    def _remap_all(self) -> None:
+    def _remap_all(self, called: Mapping[str, str | None]) -> None:
         """After a start: agent ids may be mapped otherwise than before; what was held for want of one goes out."""
         with self._ledger.write() as connection:
             for worker_sid, worker in self._floor.workers.items():
+                if worker.agent_id != called.get(worker_sid):
+                    agent_rows.call(connection, self._tenant, worker_sid, worker.agent_id)
                 if worker.agent_id is not None:
                     outbox.map_worker(connection, self._tenant, worker_sid, worker.agent_id)
 

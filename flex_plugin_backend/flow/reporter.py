@@ -183,7 +183,7 @@ class Reporter:
         with self._ledger.read() as connection:
             before = receipts.find(connection, self._tenant, kind, interval.start_ms)
         same = before if before is not None and before.hash == digest else None
-        if same is not None and (same.status is ReceiptStatus.ACCEPTED or not self._has_rested(same, now_ms)):
+        if same is not None and (same.status in receipts.DONE or not self._has_rested(same, now_ms)):
             with self._ledger.write() as connection:
                 receipts.clean(connection, self._tenant, kind, interval.start_ms)
             return None

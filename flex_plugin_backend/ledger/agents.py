@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Insert, select
+from sqlalchemy import Connection, Insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flex_plugin_backend import quickjson
@@ -56,6 +56,12 @@ def save(
             for worker_sid, agent_id, record in rows
         ],
     )
+
+
+def call(connection: Connection, tenant: str, worker_sid: str, agent_id: str | None) -> None:
+    """This is what the WFM calls the worker from now on."""
+    mine = (agents.c.tenant == tenant, agents.c.worker_sid == worker_sid)
+    connection.execute(update(agents).where(*mine).values(agent_id=agent_id))
 
 
 def catalogue(connection: Connection, tenant: str) -> dict[str, Any] | None:

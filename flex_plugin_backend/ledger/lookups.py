@@ -68,6 +68,16 @@ def state(connection: Connection, tenant: str, change_id: int) -> StoredState | 
     return _state(row) if row else None
 
 
+def states_in(connection: Connection, tenant: str, statuses: Collection[Delivery]) -> list[StoredState]:
+    """The rows that stand in one of these, newest first."""
+    found = connection.execute(
+        select(state_changes)
+        .where(_table.tenant == tenant, _table.status.in_(list(statuses)))
+        .order_by(_table.id.desc())
+    )
+    return [_state(row) for row in found]
+
+
 def in_force(connection: Connection, tenant: str, worker_sid: str, at_ms: int) -> StoredState | None:
     """The state of a worker's line that was in force at an instant, whatever became of it."""
     row = connection.execute(

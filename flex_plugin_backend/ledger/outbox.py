@@ -311,33 +311,6 @@ def number(connection: Connection, tenant: str, statuses: Iterable[Delivery]) ->
     return int(connection.execute(query).scalar_one())
 
 
-def replay_dead(connection: Connection, tenant: str) -> tuple[int, int]:
-    """Send again what the WFM refused, where it still is the agent's present state; the rest is past.
-
-    Returns how many are sent again, and how many were let go.
-    """
-    dead = connection.execute(
-        select(_table.id, _table.worker_sid).where(_table.tenant == tenant, _table.status == Delivery.DEAD)
-    ).all()
-    present = {sid: last_of_worker(connection, tenant, sid) for sid in {row.worker_sid for row in dead}}
-    again = [row.id for row in dead if (one := present[row.worker_sid]) is not None and one.id == row.id]
-    past = [row.id for row in dead if row.id not in set(again)]
-    mark(connection, again, Delivery.PENDING)
-    mark(connection, past, Delivery.SKIPPED, "refused by the WFM, and over before it was replayed")
-    return len(again), len(past)
-
-
-def held(connection: Connection, tenant: str, limit: int) -> list[StateChange]:
-    """The dead letters: unmapped and refused states, newest first."""
-    found = connection.execute(
-        select(state_changes)
-        .where(_table.tenant == tenant, _table.status.in_((Delivery.UNMAPPED, Delivery.DEAD)))
-        .order_by(_table.id.desc())
-        .limit(limit)
-    )
-    return [_change(row) for row in found]
-
-
 def first_unnamed(connection: Connection, tenant: str) -> dict[str, int]:
     """Workers with states that no event id could be found for, and the start (ms) of the earliest such state."""
     found = connection.execute(

@@ -28,11 +28,19 @@ for _name, _insert in (("sqlite", sqlite.insert(report_runs)), ("postgresql", po
 
 
 class ReceiptStatus(StrEnum):
-    """ACCEPTED: the WFM took it whole. PARTIAL: without the rows that it refused. REFUSED: not at all."""
+    """ACCEPTED: the WFM took it whole. PARTIAL: without the rows that it refused. REFUSED: not at all.
+
+    DISCARDED: somebody gave this revision up.
+    """
 
     ACCEPTED = "accepted"
     PARTIAL = "partial"
     REFUSED = "refused"
+    DISCARDED = "discarded"
+
+
+# Nothing is to be sent of these any more, unless the figures change.
+DONE = (ReceiptStatus.ACCEPTED, ReceiptStatus.DISCARDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +118,7 @@ def refused(connection: Connection, tenant: str, not_before_ms: int) -> list[Rec
     """What the WFM did not take, or not whole, oldest first."""
     found = connection.execute(
         select(report_runs)
-        .where(_table.tenant == tenant, _table.status != ReceiptStatus.ACCEPTED, _table.start_ms >= not_before_ms)
+        .where(_table.tenant == tenant, _table.status.not_in(DONE), _table.start_ms >= not_before_ms)
         .order_by(_table.start_ms, _table.kind)
     )
     return [_receipt(row) for row in found]

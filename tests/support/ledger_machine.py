@@ -33,7 +33,7 @@ from flex_plugin_backend.clock import ManualClock
 from flex_plugin_backend.domain.agents import Rules, Segment
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.domain.mapping import State, Unmapped
-from flex_plugin_backend.ledger import eventlog, outbox
+from flex_plugin_backend.ledger import eventlog, letters, outbox
 from flex_plugin_backend.ledger import segments as segment_rows
 from flex_plugin_backend.ledger.outbox import Delivery, Kind, StateChange
 from flex_plugin_backend.ledger.store import Ledger
@@ -325,9 +325,9 @@ class LedgerMachine(RuleBasedStateMachine):
         """By the command, beside the processes."""
         self._count("replays")
         with self.stand.command.write_durably() as connection:
-            dead = {row.id for row in self._rows(connection) if row.status == Delivery.DEAD}
-            outbox.replay_dead(connection, self.tenant)
-        self.replayed |= dead
+            refused = letters.states(connection, self.tenant)
+            letters.replay(connection, self.tenant, refused)
+        self.replayed |= {one.id for one in refused if one.status is Delivery.DEAD}
 
     @rule()
     def all_is_quiet(self) -> None:
