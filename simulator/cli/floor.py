@@ -209,6 +209,16 @@ def queue(
 
 
 @floor.command()
+@click.argument("address", metavar="URL")
+@click.option("--filter", "events_filter", help="Comma-separated event types; empty: all.")
+@click.pass_obj
+def callbacks(face: _Face, address: str, events_filter: str | None) -> None:
+    """Send the events from now on to URL, signed; an empty one ends it."""
+    body = {"url": address} | ({} if events_filter is None else {"filter": events_filter})
+    _show(face.call("POST", "/callbacks", body))
+
+
+@floor.command()
 @click.argument("seconds", type=FiniteRange(0, min_open=True))
 @click.pass_obj
 def advance(face: _Face, seconds: float) -> None:

@@ -332,6 +332,17 @@ def _add_queues(blueprint: Blueprint, show: Show) -> None:
                     world.hands.contacts.cancel(task, given["empty"])
             return jsonify(_queue(world, queue))
 
+    @blueprint.post("/callbacks")
+    @_told
+    def send_callbacks() -> _Answer:
+        """Where events go from now on; an empty address ends it."""
+        given = _fields(url=(str,), filter=(str,))
+        try:
+            show.send_callbacks(given.get("url", show.callback_url), given.get("filter", show.events_filter))
+        except ValueError as error:
+            raise _Problem(str(error)) from error
+        return jsonify(url=show.callback_url, filter=show.events_filter)
+
     @blueprint.get("/limits")
     def show_limits() -> Response:
         return jsonify(asdict(show.limiter.limits))

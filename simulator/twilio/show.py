@@ -12,8 +12,10 @@ from simulator.faults.board import Board
 from simulator.faults.fault import Fault
 from simulator.twilio.account import TwilioAccount
 from simulator.twilio.emitter import CallbackEmitter, DeliveryMode, Emission, EmitterSettings
+from simulator.twilio.event_types import unknown_types
 from simulator.twilio.limits import Limiter, Limits
 from simulator.twilio.signing import SigningKey
+from simulator.twilio.target import CallbackTarget
 from simulator.world.events import Event
 from simulator.world.service import WorldService
 
@@ -99,8 +101,13 @@ class Show:
     def send_callbacks(self, url: str, events_filter: str) -> None:
         """Send the events from now on to another address, or others of them; an empty address ends it.
 
-        What has happened already still goes where it was meant to go. Raises ValueError for an impossible address.
+        What has happened already still goes where it was meant to go. Raises ValueError for an impossible address or a
+        filter with an unknown type.
         """
+        if problem := unknown_types(events_filter):
+            raise ValueError(f"EventsFilter: {problem}")
+        if url:
+            CallbackTarget.parse(url)
         with self._starting, self.service.present():
             emitter, clock = None, self.service.clock
             self.events_filter, self.callback_url = events_filter, url

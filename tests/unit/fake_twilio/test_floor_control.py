@@ -104,6 +104,8 @@ def test_a_queue_is_filled_served_and_emptied(browser: FlaskClient) -> None:
         ("/tasks/WT1", {"step": "dance"}, 400, "accept"),
         ("/queues/Sales", {"offers": 99}, 409, "1 to 50"),
         ("/queues/Everyone", {"leave": []}, 200, "Everyone"),
+        ("/callbacks", {"url": "ftp://x"}, 400, "http"),
+        ("/callbacks", {"filter": "task.cancelled"}, 400, "task.canceled"),
         ("/limits", {"requests": -1}, 400, "0"),
         ("/advance", {"seconds": 0}, 400, "seconds"),
         ("/advance", {"seconds": True}, 400, "seconds"),

@@ -11,7 +11,14 @@ import pytest
 ROOT = Path(__file__).parents[3]
 RUN = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/flex-wfm-sim demo"
 TEST = "python3 -m venv .venv && .venv/bin/pip install tox && .venv/bin/tox"
-PAGES = ["README.md", "docs/index.md", "docs/tutorial.md", "docs/demo.md", "docs/simulator.md"]
+PAGES = [
+    "README.md",
+    "docs/index.md",
+    "docs/tutorial.md",
+    "docs/demo.md",
+    "docs/simulator.md",
+    "docs/tutorial-fake-twilio.md",
+]
 
 
 def test_ci_runs_the_readmes_test_command() -> None:
