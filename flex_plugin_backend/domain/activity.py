@@ -79,6 +79,8 @@ class ActivityTrack:
     def __init__(self, base: ActivitySpan | None = None, observations: Sequence[Observation] = ()) -> None:
         self.base = base
         self.observations = list(observations)
+        # Their records, in step with them: a timeline is stored with each of its events.
+        self._records = [_observation_record(seen) for seen in self.observations]
         self._spans: list[ActivitySpan] | None = None
 
     def add(self, observation: Observation, rules: MappingRules) -> int | None:
@@ -91,6 +93,7 @@ class ActivityTrack:
             return None
         before = list(self.spans(rules))
         self.observations.insert(at, observation)
+        self._records.insert(at, _observation_record(observation))
         if at == len(self.observations) - 1 and self._spans is not None:
             _fold_one(self._spans, observation, rules)
         else:
@@ -120,14 +123,14 @@ class ActivityTrack:
             return
         folded = _fold(self.base, self.observations[:cut], rules)
         self.base = folded[-1] if folded else self.base
-        del self.observations[:cut]
+        del self.observations[:cut], self._records[:cut]
         self._spans = None
 
     def to_record(self) -> dict[str, Any]:
         """The track as JSON-able data."""
         return {
             "base": _span_record(self.base) if self.base else None,
-            "seen": [_observation_record(seen) for seen in self.observations],
+            "seen": list(self._records),
         }
 
     @classmethod

@@ -153,7 +153,8 @@ class Intake:
                 first_of.setdefault((one.tenant, one.event.sid), one)
         try:
             with self._ledger.write_durably() as connection:
-                new = eventlog.append(connection, list(first_of.values()))
+                numbers = eventlog.store(connection, list(first_of.values()))
+                new = set(numbers)
                 for waiting in group:
                     if waiting.along is not None:
                         waiting.along(connection, frozenset(sid for _, sid in new))
@@ -174,6 +175,7 @@ class Intake:
         if self.problem is not None:
             _log.info("intake.recovered", problem=self.problem)
             self.problem = None
+        self._ledger.recent.keep((seq, first_of[key].event) for key, seq in numbers.items())
         self._announce(new)
         unclaimed = set(new)
         for waiting in group:

@@ -129,7 +129,7 @@ class Projector:
         now_ms = self._clock.now_ms()
         touched: dict[str, Touch] = {}
         with self._ledger.read() as connection:
-            arrivals = eventlog.after(connection, self._tenant, self.cursor, MOST_PER_STEP)
+            arrivals = eventlog.after(connection, self._tenant, self.cursor, MOST_PER_STEP, self._ledger.recent)
             late = self._late_tasks(arrivals, now_ms)
             self._floor.know_task_ends(eventlog.task_ends(connection, self._tenant, late, self.cursor))
             for seq, event in arrivals:

@@ -65,7 +65,7 @@ class TaskBook:
             cursor = eventlog.cursor(connection, self._tenant, CURSOR)
             if cursor != self._cursor:
                 self._load(connection, cursor, now_ms)
-            arrivals = eventlog.after(connection, self._tenant, cursor, MOST_PER_STEP)
+            arrivals = eventlog.after(connection, self._tenant, cursor, MOST_PER_STEP, self._ledger.recent)
             if not arrivals:
                 return 0
             events = [event for _, event in arrivals]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from flex_plugin_backend import quickjson
+from flex_plugin_backend.ledger.bulk import Bulk
 from flex_plugin_backend.ledger.tables import agents, catalogues
 
 # Built once, because it runs with every step.
@@ -18,6 +19,7 @@ for _name, _insert in (("sqlite", sqlite.insert(agents)), ("postgresql", postgre
         index_elements=["tenant", "worker_sid"],
         set_={name: _insert.excluded[name] for name in ("agent_id", "timeline", "updated_ms")},
     )
+_SAVE_ALL = Bulk(_SAVE)
 
 
 def load(connection: Connection, tenant: str) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
@@ -41,10 +43,8 @@ def save(
     connection: Connection, tenant: str, rows: Sequence[tuple[str, str | None, dict[str, Any]]], updated_ms: int
 ) -> None:
     """Store the timelines of these workers: sid, agent id, timeline record."""
-    if not rows:
-        return
-    connection.execute(
-        _SAVE[connection.dialect.name],
+    _SAVE_ALL.run(
+        connection,
         [
             {
                 "tenant": tenant,

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from flex_plugin_backend import quickjson
 from flex_plugin_backend.domain.events import FINDING, Route, TaskRouterEvent
 from flex_plugin_backend.domain.reservations import TASK_ENDINGS
+from flex_plugin_backend.ledger.recent import Recent
 from flex_plugin_backend.ledger.tables import cursors, events
 
 
@@ -25,11 +26,17 @@ def _known(up_to_seq: Any) -> Any:
 _APPEND = {
     name: dialect.insert(events)
     .on_conflict_do_nothing(index_elements=["tenant", "sid"])
-    .returning(events.c.tenant, events.c.sid)
+    .returning(events.c.tenant, events.c.sid, events.c.seq)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 _AFTER = (
     select(events.c.seq, events.c.body)
+    .where(events.c.tenant == bindparam("of_tenant"), events.c.seq > bindparam("after_seq"))
+    .order_by(events.c.seq)
+    .limit(bindparam("most"))
+)
+_NUMBERS_AFTER = (
+    select(events.c.seq)
     .where(events.c.tenant == bindparam("of_tenant"), events.c.seq > bindparam("after_seq"))
     .order_by(events.c.seq)
     .limit(bindparam("most"))
@@ -80,15 +87,27 @@ class Arrival:
 
 def append(connection: Connection, arrivals: Sequence[Arrival]) -> set[tuple[str, str]]:
     """Store what is not stored yet; returns the (tenant, event sid) pairs that are new."""
+    return set(store(connection, arrivals))
+
+
+def store(connection: Connection, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], int]:
+    """Store what is not stored yet; returns the (tenant, event sid) pairs that are new, with their numbers."""
     if not arrivals:
-        return set()
+        return {}
     stored = connection.execute(_APPEND[connection.dialect.name], [one.row for one in arrivals])
-    return {(tenant, sid) for tenant, sid in stored}
+    return {(tenant, sid): seq for tenant, sid, seq in stored}
 
 
-def after(connection: Connection, tenant: str, seq: int, limit: int) -> list[tuple[int, TaskRouterEvent]]:
-    """The next events in order of arrival, each with its number."""
-    found = connection.execute(_AFTER, {"of_tenant": tenant, "after_seq": seq, "most": limit})
+def after(
+    connection: Connection, tenant: str, seq: int, limit: int, recent: Recent | None = None
+) -> list[tuple[int, TaskRouterEvent]]:
+    """The next events in order of arrival, each with its number; `recent` may spare decoding them."""
+    asked = {"of_tenant": tenant, "after_seq": seq, "most": limit}
+    if recent is not None:
+        kept = recent.find(connection.execute(_NUMBERS_AFTER, asked).scalars())
+        if kept is not None:
+            return kept
+    found = connection.execute(_AFTER, asked)
     return [(number, _event(body)) for number, body in found]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Exists, Row, Select, bindparam, func, insert, select, update
 
+from flex_plugin_backend.ledger.bulk import Bulk
 from flex_plugin_backend.ledger.tables import agents, answers, state_changes
 
 _table = state_changes.c
@@ -60,7 +61,7 @@ IN_LINE = (
 
 
 # The statements of the hot path are built once: building one costs more than running it.
-_RECORD = insert(state_changes)
+_RECORD = Bulk(insert(state_changes))
 _ANSWER = insert(answers)
 _PENDING = (
     select(state_changes)
@@ -72,8 +73,8 @@ _ANY_PENDING = (
     select(_table.id).where(_table.tenant == bindparam("of_tenant"), _table.status == Delivery.PENDING).limit(1)
 )
 _ROW = _table.id == bindparam("row_id")
-_MARK = update(state_changes).where(_ROW).values(status=bindparam("to_status"), note=bindparam("to_note"))
-_DELIVERED = (
+_MARK = Bulk(update(state_changes).where(_ROW).values(status=bindparam("to_status"), note=bindparam("to_note")))
+_DELIVERED = Bulk(
     update(state_changes)
     .where(_ROW)
     .values(status=Delivery.DELIVERED, delivered_ms=bindparam("at_ms"), answer_id=bindparam("answer"), note=None)
@@ -105,8 +106,7 @@ class StateChange:
 
 def record(connection: Connection, tenant: str, changes: Sequence[StateChange]) -> None:
     """Store new state changes in the order in which they are to be sent."""
-    if changes:
-        connection.execute(_RECORD, [_values(tenant, one) for one in changes])
+    _RECORD.run(connection, [_values(tenant, one) for one in changes])
 
 
 def last_of_worker(connection: Connection, tenant: str, worker_sid: str) -> StateChange | None:
@@ -180,8 +180,7 @@ def any_pending(connection: Connection, tenant: str) -> bool:
 def mark(connection: Connection, ids: Iterable[int], status: Delivery, note: str | None = None) -> None:
     """Set the status of these rows."""
     rows = [{"row_id": one, "to_status": status, "to_note": note} for one in ids]
-    if rows:
-        connection.execute(_MARK, rows)
+    _MARK.run(connection, rows)
 
 
 def withdraw(connection: Connection, ids: Iterable[int]) -> None:
@@ -193,8 +192,7 @@ def withdraw(connection: Connection, ids: Iterable[int]) -> None:
 def mark_delivered(connection: Connection, ids: Iterable[int], at_ms: int, answer_id: int) -> None:
     """These were accepted by the WFM."""
     rows = [{"row_id": one, "at_ms": at_ms, "answer": answer_id} for one in ids]
-    if rows:
-        connection.execute(_DELIVERED, rows)
+    _DELIVERED.run(connection, rows)
 
 
 def mark_dead(connection: Connection, change_id: int, note: str, answer_id: int) -> None:

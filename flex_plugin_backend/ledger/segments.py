@@ -9,16 +9,17 @@ from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, s
 
 from flex_plugin_backend.domain.agents import Segment
 from flex_plugin_backend.domain.mapping import Channel, Direction, EffectiveState, State
+from flex_plugin_backend.ledger.bulk import Bulk
 from flex_plugin_backend.ledger.tables import agents, segments
 
 _table = segments.c
+_APPEND = Bulk(insert(segments))
 
 
 def append(connection: Connection, tenant: str, lines: Iterable[tuple[str, Sequence[Segment]]]) -> None:
     """Add new states to the ends of workers' lines."""
     rows = [_values(tenant, worker_sid, one) for worker_sid, some in lines for one in some]
-    if rows:
-        connection.execute(insert(segments), rows)
+    _APPEND.run(connection, rows)
 
 
 # For each worker the start of the earliest state that is wanted, found in the index; then the states from there on. An

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from flex_plugin_backend.errors import LedgerError
 from flex_plugin_backend.ledger.migrate import bring_up_to_date
+from flex_plugin_backend.ledger.recent import Recent
 
 BUSY_TIMEOUT_S = 10.0
 _WRITING = {"flex_wfm_writing": True}
@@ -35,6 +36,7 @@ class Ledger:
         """`connection_class`: what the driver's connections are; tests let the disk fail with one of their own."""
         self.url: URL = _checked(url)
         self._writing = threading.Lock()
+        self.recent = Recent()
         try:
             self._durable = _engine(self.url, "FULL", connection_class)
             self._relaxed = _engine(self.url, "NORMAL", connection_class)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Insert, bindparam, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
+from flex_plugin_backend.ledger.bulk import Bulk
 from flex_plugin_backend.ledger.tables import tasks
 
 # Tasks are filed by how long they were open: less than 15 minutes, 1 hour, 4 hours, ... 42 days, or longer (levels 0 to
@@ -21,6 +22,7 @@ for _name, _insert in (("sqlite", sqlite.insert(tasks)), ("postgresql", postgres
         index_elements=["tenant", "task_sid"],
         set_={name: _insert.excluded[name] for name in ("opened_ms", "closed_ms", "span_level")},
     )
+_SAVE_ALL = Bulk(_SAVE)
 _MINE = select(_table.task_sid).where(_table.tenant == bindparam("of_tenant"))
 _OPEN = _MINE.where(_table.span_level.is_(None))
 _CLOSED = [
@@ -48,8 +50,8 @@ class TaskRow:
 def save(connection: Connection, tenant: str, rows: Sequence[TaskRow]) -> None:
     """Store these tasks."""
     if rows:
-        connection.execute(
-            _SAVE[connection.dialect.name],
+        _SAVE_ALL.run(
+            connection,
             [
                 {
                     "tenant": tenant,

@@ -194,6 +194,14 @@ def at_path(value: object, path: tuple[str, ...]) -> object:
         if key in value:
             value = value[key]
             continue
-        wanted = key.lower()
-        value = next((item for name, item in value.items() if isinstance(name, str) and name.lower() == wanted), None)
+        value = _spelled_otherwise(value, key.lower())
     return value
+
+
+def _spelled_otherwise(value: Mapping[Any, Any], wanted: str) -> object:
+    size = len(wanted)
+    for name, item in value.items():
+        # Few names are as long; those need a closer look. No letter of these keys changes its length in lower case.
+        if isinstance(name, str) and (len(name) == size or not name.isascii()) and name.lower() == wanted:
+            return item
+    return None

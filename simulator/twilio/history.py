@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from flask import request
 
+from simulator.twilio.paging import Key
 from simulator.twilio.problems import RestProblem
 from simulator.world.events import Event, EventLog
 
@@ -28,12 +29,33 @@ _TESTS: dict[str, Callable[[Event, str], bool]] = {
 }
 
 
-def wanted_events(log: EventLog, now_ms: int) -> list[Event]:
-    """The events that the present request asks for; raises RestProblem for an impossible window."""
-    first_ms, last_ms = time_window(now_ms)
-    tests = [(test, value) for name, test in _TESTS.items() if (value := request.args.get(name))]
-    events = log.between(first_ms, min(last_ms, now_ms))
-    return [event for event in events if all(test(event, value) for test, value in tests)]
+def place(event: Event) -> Key:
+    """Where a row stands in the list: its time and its number in the log; both never change."""
+    return event.ms, f"{event.seq:012d}"
+
+
+class EventWindows:
+    """The events that requests ask for, in the order of the list.
+
+    A window is read page by page, so the last one is kept; only one that lies in the past, for nothing joins it then.
+    """
+
+    def __init__(self) -> None:
+        self._asked: tuple[object, ...] = ()
+        self._rows: list[Event] = []
+
+    def rows(self, log: EventLog, now_ms: int) -> list[Event]:
+        """Those of the present request; raises RestProblem for an impossible window."""
+        first_ms, last_ms = time_window(now_ms)
+        wanted = [(name, value) for name in _TESTS if (value := request.args.get(name))]
+        asked = (id(log), log.first_seq, first_ms, last_ms, *wanted)
+        if asked != self._asked or last_ms >= now_ms:
+            tests = [(_TESTS[name], value) for name, value in wanted]
+            events = log.between(first_ms, min(last_ms, now_ms))
+            if tests:
+                events = [event for event in events if all(test(event, value) for test, value in tests)]
+            self._asked, self._rows = asked, sorted(events, key=place)
+        return self._rows
 
 
 def kept_events(log: EventLog, now_ms: int) -> list[Event]:

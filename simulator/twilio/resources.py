@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask import request
@@ -28,7 +29,12 @@ Json = dict[str, Any]
 
 def iso(ms: int) -> str:
     """Whole seconds and `Z`: the client turns nothing else into a date."""
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(ms // 1000)
+
+
+@lru_cache(maxsize=8192)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def resources_of(show: Show) -> Resources:

@@ -95,6 +95,11 @@ class EventLog:
         """How many events there were, those that are forgotten included."""
         return self._forgotten + len(self._settled)
 
+    @property
+    def first_seq(self) -> int:
+        """The number of the oldest event that is still known; 0 where there is none."""
+        return self._settled[0].seq if self._settled else 0
+
     def __iter__(self) -> Iterator[Event]:
         return iter(self._settled)
 

@@ -86,10 +86,16 @@ def _iso_ms(text: str) -> int:
 def _reader(pattern: str) -> Callable[[Any], int]:
     matcher = re.compile(pattern, re.ASCII)
 
-    def read(value: Any) -> int:
-        if not isinstance(value, str) or matcher.fullmatch(value) is None:
+    @lru_cache(maxsize=16_384)
+    def instant(text: str) -> int:
+        if matcher.fullmatch(text) is None:
             raise ValueError("it is not in this format")
-        return _iso_ms(value)
+        return _iso_ms(text)
+
+    def read(value: Any) -> int:
+        if not isinstance(value, str):
+            raise ValueError("it is not in this format")  # noqa: TRY004  one kind of error for every unreadable value
+        return instant(value)
 
     return read
 

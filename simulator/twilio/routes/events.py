@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify
 
 from simulator.twilio.asking import WORKSPACE, one_of
-from simulator.twilio.history import kept_events, wanted_events
+from simulator.twilio.history import EventWindows, kept_events, place
 from simulator.twilio.paging import page
 from simulator.twilio.resources import resources_of
 from simulator.twilio.show import Show
@@ -14,12 +14,13 @@ from simulator.twilio.show import Show
 def add_event_routes(blueprint: Blueprint, show: Show) -> None:
     """Reads of the log, as far back as Twilio keeps it."""
 
+    windows = EventWindows()
+
     @blueprint.get(f"{WORKSPACE}/Events")
     def list_events(workspace_sid: str) -> Response:  # noqa: ARG001
         with show.service.present() as (world, now_ms):
-            rows = wanted_events(world.log, now_ms)
-            # A row's place is its time and its number in the log; both never change.
-            body = page("events", rows, lambda row: (row.ms, f"{row.seq:012d}"), resources_of(show).event)
+            rows = windows.rows(world.log, now_ms)
+            body = page("events", rows, place, resources_of(show).event, in_order=True)
         return jsonify(body)
 
     @blueprint.get(f"{WORKSPACE}/Events/<sid>")
