@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 import click
 
-from simulator.cli.demo import make_empty, write_verdict
+from simulator.cli.demo import interrupt, make_empty, write_verdict
 from simulator.cli.numbers import FiniteRange
 
 _KINDS = (("fault alone", "faults alone"), ("mixture", "mixtures"), ("crash run", "crash runs"), ("outage", "outages"))
@@ -61,12 +62,18 @@ def matrix(seed: int, only: tuple[str, ...], jobs: int, json_file: Path | None, 
         raise click.UsageError(
             f"there is no case {', '.join(only)}; cases are named like the faults, mixture-1, crash-1"
         )
+    chosen.sort(key=lambda one: -one.trouble_minutes)  # the longest first, so that no job waits for it in the end
     kinds = {one.name: kind for kind, one in cases}
     began_s = time.perf_counter()
     outcomes = []
-    for outcome in run_matrix(chosen, jobs=jobs):
-        outcomes.append(outcome)
-        _show(outcome, len(outcomes), len(chosen), given, seed)
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        for outcome in run_matrix(chosen, jobs=jobs):
+            outcomes.append(outcome)
+            _show(outcome, len(outcomes), len(chosen), given, seed)
+    except KeyboardInterrupt as error:
+        click.echo("Interrupted.", err=True)
+        raise SystemExit(130) from error
     _summarise(outcomes, kinds, time.perf_counter() - began_s)
     clean = all(one.clean for one in outcomes)
     if json_file is not None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulator import leash
 from simulator.harness.config import clean_environment
 from simulator.harness.matrix_cases import BEFORE_MINUTES, Case
 from simulator.harness.matrix_judge import Trial, judge
@@ -23,7 +24,7 @@ from simulator.world.scenario import Scenario
 
 _MINUTE_MS = 60_000
 _WARM_UP_MINUTES = 30
-_DRAIN_MINUTES = 60.0
+_DRAIN_MINUTES = 45.0
 _COMMAND_S = 60.0
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  only files with names of their own
 
@@ -122,9 +123,13 @@ def _replay_dead_letters(floor: VirtualFloor, directory: Path) -> None:
 def run_matrix(cases: Sequence[Case], *, jobs: int) -> Iterator[Outcome]:
     """The outcomes of the cases, each as soon as it is there; `jobs` of them at a time."""
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_quiet) as pool:
-        for done in as_completed([pool.submit(_run_apart, case) for case in cases]):
-            yield done.result()
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker, initargs=(os.getpid(),)) as pool:
+        try:
+            for done in as_completed([pool.submit(_run_apart, case) for case in cases]):
+                yield done.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _run_apart(case: Case) -> Outcome:
@@ -141,6 +146,9 @@ def _run_apart(case: Case) -> Outcome:
             )  # fmt: skip
 
 
-def _quiet() -> None:
-    """The connector's log of all that goes wrong would drown what is told."""
+def _begin_worker(parent: int) -> None:
+    """End with the program that began it; and be quiet, as the log of all that goes wrong would drown what is told."""
+    os.environ[leash.VARIABLE] = str(parent)
+    leash.leave_with_parent()
+    logging.disable(logging.CRITICAL)
     logging.disable(logging.CRITICAL)
