@@ -10,7 +10,8 @@ FlexWfmError
 │   └── UnsupportedBody        415
 ├── IntakeUnavailable          503: the event could not be made durable
 ├── LedgerError                the ledger cannot be used
-│   └── LedgerSchemaError      the ledger's schema does not fit this program
+│   ├── LedgerSchemaError      the ledger's schema does not fit this program
+│   └── HistoryPruned          what is asked about is older than the ledger remembers
 ├── TwilioUnavailable          a REST read from Twilio failed
 ├── KinesisError               the Kinesis stream of Twilio's events could not be read
 │   └── KinesisPositionLost    the place in a shard is not known to Kinesis any more
@@ -94,6 +95,10 @@ class LedgerError(FlexWfmError):
 
 class LedgerSchemaError(LedgerError):
     template = "The ledger's schema is {found}, this program needs {needed}. {repair}"
+
+
+class HistoryPruned(LedgerError):
+    template = "The ledger is complete from {since} on only: what is older was let go of ([ledger] retention_days)."
 
 
 class TwilioUnavailable(FlexWfmError):

@@ -17,6 +17,7 @@ from flex_plugin_backend.flow.duty import Duty, Threads, retraced
 from flex_plugin_backend.flow.intake import Intake
 from flex_plugin_backend.flow.kinesis import KinesisConsumer, KinesisMetrics
 from flex_plugin_backend.flow.leader import FileLease
+from flex_plugin_backend.flow.retention import Horizon
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import ENV_CONFIG, KinesisSettings, Settings, load_settings
 from flex_plugin_backend.taskrouter.kinesis import KinesisStream, connect_kinesis
@@ -43,12 +44,14 @@ def consume_kinesis(config: Path | None, tenant: str | None, metrics_port: int |
         ledger = Ledger(settings.ledger.url)
         stack.callback(ledger.close)
         clock = settings.clock.build()
+        horizons = {name: Horizon(name, ledger, clock) for name in streams}
         # Each consumer commits in its own thread, so nothing would wait for the intake's.
         intake = Intake(
             ledger,
             clock,
             ack_timeout_s=settings.intake.ack_timeout_s,
             on_stored=lambda _tenant, _new: None,
+            is_past=lambda name, event: horizons[name].is_past(event),
             by_hand=True,
         )
         intake.start()

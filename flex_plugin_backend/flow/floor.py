@@ -56,8 +56,12 @@ class Touch:
 class Floor:
     """All workers of one tenant."""
 
-    def __init__(self, rules: Rules, *, reorder_window_ms: int) -> None:
+    def __init__(
+        self, rules: Rules, *, reorder_window_ms: int, complete_from_ms: Callable[[], int] = lambda: 0
+    ) -> None:
+        """`complete_from_ms`: from when on a worker's history can be read again."""
         self.rules = rules
+        self._complete_from_ms = complete_from_ms
         self.workers: dict[str, Worker] = {}
         self._reorder_window_ms = reorder_window_ms
         self._workers_of_task: dict[str, set[str]] = {}
@@ -108,6 +112,9 @@ class Floor:
         timeline = worker.timeline
         if event.type in (SNAPSHOT_WORKER, SNAPSHOT_RESERVATION) and timeline.already_shows(event, self.rules):
             from_ms = None
+        elif timeline.too_old(event.occurred_ms) and event.occurred_ms < self._complete_from_ms():
+            # Nothing can be read again from there on; a deletion with its old stamp is about the present all the same.
+            from_ms = timeline.apply(event, self.rules) if event.type == "worker.deleted" else None
         elif timeline.too_old(event.occurred_ms):
             self.replay(worker, event.occurred_ms, now_ms, history)
             timeline = worker.timeline

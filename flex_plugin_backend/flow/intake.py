@@ -48,18 +48,21 @@ class Intake:
         *,
         ack_timeout_s: float,
         on_stored: Callable[[str, int], None],
+        is_past: Callable[[str, TaskRouterEvent], bool] = lambda _tenant, _event: False,
         by_hand: bool = False,
     ) -> None:
         """Set up.
 
         Args:
             on_stored: called with tenant and number of new events after each commit, by the thread that commits.
+            is_past: whether an event lies before all that the ledger still has; it is left out like a repetition.
             by_hand: no thread; whoever submits commits.
         """
         self._ledger = ledger
         self._clock = clock
         self._ack_timeout_s = ack_timeout_s
         self._on_stored = on_stored
+        self._is_past = is_past
         self._by_hand = by_hand
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
@@ -104,7 +107,8 @@ class Intake:
         if not self._open:
             raise IntakeUnavailable(problem="the connector is stopping")
         received_ms = self._clock.now_ms()
-        waiting = _Waiting([Arrival(tenant, _not_ahead(event, received_ms), received_ms) for event in events], along)
+        taken = [event for event in events if not self._left_out(tenant, event)]
+        waiting = _Waiting([Arrival(tenant, _not_ahead(event, received_ms), received_ms) for event in taken], along)
         if not waiting.arrivals and along is None:
             return 0
         if self._by_hand:
@@ -119,6 +123,13 @@ class Intake:
         except FutureTimeout as error:
             # It may still be stored later; then Twilio's repetition is a duplicate and does no harm.
             raise IntakeUnavailable(problem=f"the disk did not answer within {self._ack_timeout_s:g} s") from error
+
+    def _left_out(self, tenant: str, event: TaskRouterEvent) -> bool:
+        """It happened before all that is kept: what it changed is gone, and whether it came before is not known."""
+        if not self._is_past(tenant, event):
+            return False
+        _log.warning("intake.event_past", tenant=tenant, sid=event.sid, type=event.type, occurred_ms=event.occurred_ms)
+        return True
 
     def _run(self) -> None:
         while True:

@@ -51,6 +51,9 @@ class FlowMetrics:
             ("tenant",),
             registry=self.registry,
         )
+        self.pruned = Counter(
+            "flex_wfm_pruned_rows", "Old rows let go of, by table", ("tenant", "table"), registry=self.registry
+        )
         self.findings = Counter(
             "flex_wfm_outgoing_findings",
             "What the contract's rules found in payloads sent to the WFM, by rule",

@@ -69,6 +69,7 @@ class Projector:
         rules_for: Callable[[StoredCatalogue], Rules],
         reorder_window_s: float,
         on_changes: Callable[[], None],
+        complete_from_ms: Callable[[], int] = lambda: 0,
     ) -> None:
         self._tenant = tenant
         self._ledger = ledger
@@ -76,13 +77,14 @@ class Projector:
         self._rules_for = rules_for
         self._reorder_window_ms = round(reorder_window_s * 1000)
         self._on_changes = on_changes
+        self._complete_from_ms = complete_from_ms
         self._busy = threading.RLock()
         self.catalogue = StoredCatalogue()
         self.cursor = 0
         self._kept = self.catalogue
         # Memory may be ahead of the ledger, or half read: the ledger is right.
         self._stale = False
-        self._floor = Floor(rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
+        self._floor = self._empty_floor()
 
     def load(self) -> None:
         """Build the floor from the ledger; whatever was in memory is dropped."""
@@ -91,7 +93,7 @@ class Projector:
             with self._ledger.read() as connection:
                 stored = agent_rows.catalogue(connection, self._tenant)
                 self.catalogue = self._kept = StoredCatalogue.from_record(stored) if stored else StoredCatalogue()
-                self._floor = Floor(self._rules_for(self.catalogue), reorder_window_ms=self._reorder_window_ms)
+                self._floor = self._empty_floor()
                 self.cursor = eventlog.cursor(connection, self._tenant, CURSOR)
                 last = outbox.last_of_all(connection, self._tenant)
                 newest = segment_rows.last_of_all(connection, self._tenant)
@@ -105,6 +107,13 @@ class Projector:
             self._remap_all(called)
             self._name_again()
             self._stale = False
+
+    def _empty_floor(self) -> Floor:
+        return Floor(
+            self._rules_for(self.catalogue),
+            reorder_window_ms=self._reorder_window_ms,
+            complete_from_ms=self._complete_from_ms,
+        )
 
     @property
     def knows_activities(self) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from flex_plugin_backend.domain.agents import AgentTimeline, Segment
 from flex_plugin_backend.domain.contacts import HandledContact, QueueVisit
 from flex_plugin_backend.domain.events import TaskRouterEvent
-from flex_plugin_backend.domain.intervals import Interval
+from flex_plugin_backend.domain.intervals import INTERVAL_MS, Interval, first_whole
 from flex_plugin_backend.domain.reports import IntervalRows
+from flex_plugin_backend.errors import HistoryPruned
 from flex_plugin_backend.flow.buildreports import ReportBuilder
 from flex_plugin_backend.flow.rules import StoredCatalogue, derive_report_rules, derive_rules, derive_state_rules
 from flex_plugin_backend.flow.taskbook import TaskBook
 from flex_plugin_backend.ledger import agents as agent_rows
-from flex_plugin_backend.ledger import eventlog, receipts
+from flex_plugin_backend.ledger import eventlog, prune, receipts
 from flex_plugin_backend.ledger import segments as segment_rows
 from flex_plugin_backend.ledger.receipts import Receipt
 from flex_plugin_backend.ledger.store import Ledger
@@ -41,6 +43,7 @@ class ReportDesk:
         with ledger.read() as connection:
             stored = agent_rows.catalogue(connection, tenant)
             workers = list(agent_rows.load(connection, tenant))
+            self._before_ms = prune.before_ms(connection, tenant)
         catalogue = StoredCatalogue.from_record(stored) if stored else StoredCatalogue()
         timelines = [AgentTimeline.from_record(record) for _, _, record in workers]
         gone = {one.worker_sid: at_ms for one in timelines if (at_ms := one.deleted_ms) is not None}
@@ -58,7 +61,14 @@ class ReportDesk:
         self._book.catch_up(now_ms)
 
     def rows(self, interval: Interval, now_ms: int) -> IntervalRows:
-        """The rows of an interval by all that the ledger holds."""
+        """The rows of an interval by all that the ledger holds.
+
+        Raises:
+            HistoryPruned: it does not hold everything of so long ago any more.
+        """
+        if self._before_ms and interval.start_ms < self._before_ms + INTERVAL_MS:
+            since = first_whole(self._before_ms + INTERVAL_MS)
+            raise HistoryPruned(since=f"{datetime.fromtimestamp(since.start_ms / 1000, UTC):%Y-%m-%dT%H:%MZ}")
         self.catch_up(now_ms)
         return self._builder.rows(interval, now_ms)
 

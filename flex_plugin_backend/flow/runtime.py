@@ -62,6 +62,7 @@ class Runtime:
             clock,
             ack_timeout_s=settings.intake.ack_timeout_s,
             on_stored=self._stored,
+            is_past=lambda tenant, event: self._tenants[tenant].horizon.is_past(event),
             by_hand=self._drive.by_hand,
         )
         self._tenants = {name: self._tenant(name, tenant) for name, tenant in settings.tenants.items()}
@@ -95,6 +96,7 @@ class Runtime:
                 alert_rules=AlertRules.of(self._settings.alerts),
                 post=self._webhook.post if self._webhook else None,
                 submit=lambda events, along=None: self._intake.submit(name, events, along),
+                keep_days=self._settings.ledger.retention_days,
                 pages=TaskRouterPages(
                     settings.twilio,
                     settings.mapping.agent_attribute,

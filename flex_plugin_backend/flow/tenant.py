@@ -23,6 +23,7 @@ from flex_plugin_backend.flow.looking import Look
 from flex_plugin_backend.flow.projector import MOST_PER_STEP, Projector
 from flex_plugin_backend.flow.reconciler import Reconciler, RepairRules
 from flex_plugin_backend.flow.reporter import Report, Reporter, ReportTiming
+from flex_plugin_backend.flow.retention import Horizon, Retention, RetentionRules
 from flex_plugin_backend.flow.rules import derive_report_rules, derive_rules, derive_state_rules
 from flex_plugin_backend.flow.startup import Startup, StartupRules
 from flex_plugin_backend.flow.status import condition_record, logged_in
@@ -57,6 +58,7 @@ class Tenant:
         self.name = parts.name
         self._clock = parts.clock
         self.board = ConditionBoard(parts.name, parts.clock.now_ms())
+        self.horizon = Horizon(parts.name, parts.ledger, parts.clock)
         self._duties: list[Duty] = []
         self._stored = 0
         self._last_event_ms: int | None = None
@@ -98,6 +100,7 @@ class Tenant:
             rules_for=lambda catalogue: derive_rules(settings, profile, catalogue),
             reorder_window_s=states.reorder_window_s,
             on_changes=self.forwarder.wake,
+            complete_from_ms=lambda: self.horizon.complete_from_ms,
         )
         self.reconciler = self._build_reconciler(parts)
         self.startup = Startup(
@@ -116,6 +119,14 @@ class Tenant:
         self.watch = self._build_watch(parts)
         self.alerts = self._build_alerts(parts)
         self.reporter = self._build_reporter(parts)
+        self.retention = Retention(
+            parts.name,
+            parts.ledger,
+            parts.clock,
+            RetentionRules(keep_s=parts.keep_days * 86_400, reports=settings.reports.enabled),
+            self.horizon,
+            on_pruned=lambda table, rows: parts.metrics.pruned.labels(parts.name, table).inc(rows),
+        )
         self._heartbeat = Heartbeat(parts.connection, self._beaten, period_s=wfm.heartbeat_s)
         self._projecting = Duty(f"projector-{parts.name}", self._project)
         self._forwarding = False
@@ -287,6 +298,7 @@ class Tenant:
         yield from until_done(self.startup.prepare)
         self._begin(self._projecting)
         self._begin(self.watch.duty)
+        self._begin(self.retention.duty)
         yield from retraced(self.startup.course)
 
     def _project(self) -> Pause:

@@ -43,3 +43,4 @@ class TenantParts:
     pages: RepairPages | None = None
     alert_rules: AlertRules = field(default_factory=AlertRules)
     post: Post | None = None
+    keep_days: float = 35.0

@@ -111,6 +111,9 @@ def _engine(url: URL, synchronous: str, connection_class: type[sqlite3.Connectio
         # The driver's own transaction handling begins too late; ours begins with the first statement.
         connection.isolation_level = None
         cursor = connection.cursor()
+        if cursor.execute("PRAGMA page_count").fetchone()[0] == 0:
+            # Only a file that is still empty can become one whose free pages are given back without copying the rest.
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         cursor.execute("PRAGMA temp_store=MEMORY")

@@ -15,6 +15,7 @@ from flex_plugin_backend.ledger.tables import tasks
 # Tasks are filed by how long they were open: less than 15 minutes, 1 hour, 4 hours, ... 42 days, or longer (levels 0 to
 # 7). Of each level only what opened a little before an interval can reach into it, so what came later is never read.
 _SPANS_MS = tuple(900_000 * 4**level for level in range(7))
+LEVELS = len(_SPANS_MS) + 1
 _table = tasks.c
 _SAVE: dict[str, Insert] = {}
 for _name, _insert in (("sqlite", sqlite.insert(tasks)), ("postgresql", postgresql.insert(tasks))):
@@ -29,7 +30,7 @@ _CLOSED = [
     _MINE.where(
         _table.span_level == level, _table.opened_ms < bindparam("to_ms"), _table.closed_ms >= bindparam("from_ms")
     )
-    for level in range(len(_SPANS_MS) + 1)
+    for level in range(LEVELS)
 ]
 _BETWEEN = union_all(
     _OPEN.where(_table.opened_ms < bindparam("to_ms")),

@@ -12,6 +12,10 @@ from flex_plugin_backend.settings.problems import Problem
 from flex_plugin_backend.settings.tree import BAD_TENANT_NAME, LedgerSettings, Settings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+# Repair reads Twilio's history so far back (Twilio reference 3.1).
+REPAIR_DAYS = 30
+# What is corrected or repaired may have begun before: an assigned task lives for a day, and the pruning needs its time.
+LEAD_DAYS = 2
 
 
 def early_check(data: Mapping[str, Any]) -> list[Problem]:
@@ -24,7 +28,7 @@ def early_check(data: Mapping[str, Any]) -> list[Problem]:
 
 def cross_check(settings: Settings) -> list[Problem]:
     """Everything that is wrong between the tables; the sources are filled in by the caller."""
-    return [*_shared_workspaces(settings)]
+    return [*_shared_workspaces(settings), *_short_retention(settings)]
 
 
 def cautions(settings: Settings) -> list[str]:
@@ -52,6 +56,24 @@ def _shared_workspaces(settings: Settings) -> Iterator[Problem]:
                 "",
                 f"is the workspace of tenant {first} too",
                 "Give each tenant its own workspace, or remove one of the two",
+            )
+
+
+def _short_retention(settings: Settings) -> Iterator[Problem]:
+    """Nothing may be let go of that a report or a repair can still need."""
+    for name, tenant in settings.tenants.items():
+        corrected = tenant.reports.correct_for_days if tenant.reports.enabled else 0
+        repaired = REPAIR_DAYS if tenant.repair.enabled else 0
+        least = max(corrected, repaired) + LEAD_DAYS
+        if settings.ledger.retention_days < least:
+            reason = "reports are corrected" if corrected > repaired else "repair reaches back"
+            yield Problem(
+                "ledger.retention_days",
+                "",
+                f"is too short for tenant {name}, whose {reason} for {max(corrected, repaired):g} days",
+                f"Keep at least {least:g} days, or lower tenants.{name}.reports.correct_for_days"
+                if corrected > repaired
+                else f"Keep at least {least:g} days",
             )
 
 

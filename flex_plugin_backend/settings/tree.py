@@ -61,6 +61,7 @@ class LedgerSettings(Part):
 
     # May hold a database password, hence not in the representation.
     url: Annotated[Text, PlainSerializer(without_user)] = Field(default="sqlite:///flex-wfm.sqlite3", repr=False)
+    retention_days: float = Field(default=35.0, ge=2, le=3650)
 
 
 class LogSettings(Part):

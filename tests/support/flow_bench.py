@@ -56,6 +56,7 @@ def tenant_settings(service_url: str = NOWHERE, **tables: dict[str, Any]) -> Ten
         "mapping": tables.get("mapping", {}),
         "states": tables.get("states", {}),
         "reports": tables.get("reports", {}),
+        "repair": tables.get("repair", {}),
     }
     return load_settings({"tenants": {TENANT: tenant}}, environ={}).tenants[TENANT]
 
@@ -301,7 +302,7 @@ def _by_start(row: Any) -> tuple[int, int]:
     return row.start_ms, row.id
 
 
-def projector_on(ledger: Ledger, clock: Clock, settings: TenantSettings | None = None) -> Projector:
+def projector_on(ledger: Ledger, clock: Clock, settings: TenantSettings | None = None, **more: Any) -> Projector:
     """A projector alone, loaded from the ledger."""
     profile = load_profile("default")
     known = settings or tenant_settings()
@@ -312,6 +313,7 @@ def projector_on(ledger: Ledger, clock: Clock, settings: TenantSettings | None =
         rules_for=lambda catalogue: derive_rules(known, profile, catalogue),
         reorder_window_s=known.states.reorder_window_s,
         on_changes=lambda: None,
+        **more,
     )
     found.load()
     return found

@@ -16,7 +16,7 @@ from flex_plugin_backend.ledger.store import Ledger
 
 BEGIN = owner(T0).next.start_ms
 MINUTE = 60_000
-STEPS = 50
+STEPS = 5
 
 
 class Counter:

@@ -350,6 +350,33 @@ def test_no_error_shows_a_value(change: Callable[[dict[str, Any]], object]) -> N
     assert SECRET not in repr(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("days", "reports", "repair", "says"),
+    [
+        (31, {}, {}, "repair reaches back for 30 days"),
+        (35, {"correct_for_days": 34}, {}, "reports are corrected for 34 days"),
+        (8, {"correct_for_days": 7}, {"enabled": False}, "Keep at least 9 days"),
+        (32, {"correct_for_days": 7}, {}, None),
+        (2, {"enabled": False}, {"enabled": False}, None),
+    ],
+)
+def test_the_ledger_forgets_nothing_that_is_still_corrected_or_repaired(
+    days: float, reports: dict[str, Any], repair: dict[str, Any], says: str | None
+) -> None:
+    """Two days more than the longer of both, where they are switched on."""
+
+    def change(data: dict[str, Any]) -> None:
+        data["ledger"] = {"retention_days": days}
+        data["tenants"]["acme-eu"] |= {"reports": reports, "repair": repair}
+
+    data = with_change(change)
+    if says is None:
+        assert load_settings(data, environ={}).ledger.retention_days == days
+    else:
+        found = problems(data)["ledger.retention_days"]
+        assert says in f"{found.problem}. {found.repair}"
+
+
 def test_cautions_name_what_is_allowed_but_unwise() -> None:
     """Plain http to another machine and a missing public address are worth a line; the good settings are not."""
     assert cautions(load_settings(GOOD, environ={})) == []
