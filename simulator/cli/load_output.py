@@ -115,17 +115,18 @@ def _table(result: LoadResult) -> Table:
     for name in ("p50", "p90", "p99", "p99.9", "max"):
         table.add_column(name, justify="right")
     table.add_column("counted", justify="right")
-    rows: list[tuple[str, Latencies]] = [("planned time to answer", result.latency)]
+    rows: list[tuple[str, Latencies]] = [("planned to answered", result.latency)]
     if result.to_wfm is not None:
-        rows.append(("planned time to WFM acceptance", result.to_wfm))
+        rows.append(("planned to WFM accepted", result.to_wfm))
     rows += [
-        ("  of it: the generator's own lateness", result.fitness.late),
-        ("  of it: waited for the target", result.waited),
-        ("sending to answer (for comparison)", result.from_sending),
+        ("  generator late", result.fitness.late),
+        ("  waited for the target", result.waited),
+        ("sent to answered", result.from_sending),
     ]
     for name, latencies in rows:
-        figures = [f"{latencies.percentile_ms(share):,.1f}" for share in (50, 90, 99, 99.9)]
-        table.add_row(name, *figures, f"{latencies.most_ms:,.1f}", f"{latencies.count:,}")
+        figures = [latencies.percentile_ms(share) for share in (50, 90, 99, 99.9)]
+        shown = [f"{one:,.1f}" if latencies.count else "-" for one in (*figures, latencies.most_ms)]
+        table.add_row(name, *shown, f"{latencies.count:,}")
     table.caption = _caption(result)
     table.caption_justify = "left"
     return table

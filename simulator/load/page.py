@@ -55,25 +55,29 @@ def _head(result: LoadResult) -> str:
 
 
 def _percentiles(result: LoadResult) -> str:
-    rows = [("planned time to answer", result.latency)]
+    rows = [("planned to answered", result.latency)]
     if result.to_wfm is not None:
-        rows.append(("planned time to WFM acceptance", result.to_wfm))
+        rows.append(("planned to WFM accepted", result.to_wfm))
     rows += [
-        ("the generator's own lateness", result.fitness.late),
-        ("waited for the target before it could be sent", result.waited),
-        ("sending to answer (for comparison)", result.from_sending),
+        ("of it: generator late", result.fitness.late),
+        ("of it: waited for the target", result.waited),
+        ("sent to answered, for comparison", result.from_sending),
     ]
     head = "".join(f"<th>p{share:g}</th>" for share in _SHARES)
     body = "".join(
         f"<tr><td>{name}</td>"
-        + "".join(f"<td>{one.percentile_ms(share):,.2f}</td>" for share in _SHARES)
-        + f"<td>{one.most_ms:,.2f}</td><td>{one.count:,}</td></tr>"
+        + "".join(f"<td>{_number(one, one.percentile_ms(share))}</td>" for share in _SHARES)
+        + f"<td>{_number(one, one.most_ms)}</td><td>{one.count:,}</td></tr>"
         for name, one in rows
     )
     return (
         f"<h2>Milliseconds</h2><table><tr><th></th>{head}<th>max</th><th>counted</th></tr>{body}</table>"
         '<p class="note">Latency counts from the planned time of a callback, whether or not it could be sent then.</p>'
     )
+
+
+def _number(latencies: Latencies, value_ms: float) -> str:
+    return f"{value_ms:,.2f}" if latencies.count else "-"
 
 
 def _counts(result: LoadResult) -> str:

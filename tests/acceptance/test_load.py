@@ -43,7 +43,7 @@ def test_what_was_sent_was_taken_and_told(tmp_path: Path) -> None:
     assert counts["agents_without_rows"] == 0
     assert 10 < body["to_wfm"]["count"] <= counts["delivered"]
     assert sum(one["due"] for one in body["slices"]) == callbacks["planned"]
-    assert "planned time to WFM" in done.stdout
+    assert "planned to WFM accepted" in done.stdout
     page = (tmp_path / "result.html").read_text()
     assert "Plotly.newPlot" in page
     assert "callbacks due" in page
