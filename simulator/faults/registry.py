@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simulator.faults.fault import Fault
+from simulator.faults.fault import Fault, Side
 from simulator.world.scenario.nearest import did_you_mean
 
 _SIDES = ("twilio", "wfm", "host")
@@ -35,7 +35,8 @@ def all_faults() -> Mapping[str, type[Fault]]:
                     if kind.name in found:
                         raise TypeError(f"two faults are named {kind.name}")
                     found[kind.name] = kind
-    return MappingProxyType(found)
+    order = list(Side)
+    return MappingProxyType(dict(sorted(found.items(), key=lambda one: order.index(one[1].side))))
 
 
 def read_fault(table: Any) -> Fault:

@@ -102,6 +102,8 @@ def test_the_command_lists_them() -> None:
     shown = runner.invoke(main, ["faults"])
     assert shown.exit_code == 0
     assert all(f"  {name} " in shown.output for name in all_faults())
+    headings = [line for line in shown.output.splitlines() if line.endswith(":")]
+    assert headings == ["events:", "rest:", "wfm:", "host:"]
     listed = json.loads(runner.invoke(main, ["faults", "--json"]).output)
     assert [one["name"] for one in listed] == list(all_faults())
     one = runner.invoke(main, ["faults", "wfm-429-retry-after"]).output
