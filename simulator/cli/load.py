@@ -45,6 +45,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
               help="Seconds that a burst lasts.")  # fmt: skip
 @click.option("--speed", type=_ABOVE, help="How many times as fast `replay` is.  [default: 1]")
 @click.option("--scenario", default="", metavar="NAME|FILE", help="What the floor is like.")
+@click.option("--log", type=click.Path(exists=True, dir_okay=False), help="Replay this event log.")
 @click.option("--agents", type=click.IntRange(1, 5000), help="Default: as fits the rate, or the scenario's.")
 @click.option("--seed", default=_DEFAULT.seed, show_default=True, help="The same seed gives the same plan.")
 @click.option("--warm-up-minutes", default=_DEFAULT.warm_up_minutes, show_default=True, type=FiniteRange(0),
@@ -75,7 +76,7 @@ def load(json_file: Path | None, html_file: Path | None, directory: Path | None,
     burst        the same on average, all of --burst-every within --burst-within
     ramp         from nothing to --rate
     login-storm  5,000 agents log in within a minute, by the floor's own times
-    replay       a floor's own times, --speed times as fast
+    replay       a floor's own times, or those of a --log, --speed times as fast
 
     Without --target a floor, a connector and a fake WFM are started, and what the WFM holds is judged.
 
@@ -116,6 +117,7 @@ def _plan(given: dict[str, Any]) -> LoadPlan:
         "speed": _DEFAULT.speed,
         "duration_s": _STORM_S if shape == "login-storm" else _DEFAULT.duration_s,
         "agents": _DEFAULT.agents,
+        "log": _DEFAULT.log,
     }
     given |= {name: value for name, value in usual.items() if given[name] is None}
     try:
@@ -137,6 +139,7 @@ def _carry_out(plan: LoadPlan, place: Path) -> LoadResult:
     from simulator.harness import HarnessError
     from simulator.load.result import Ending
     from simulator.load.run import LoadRun
+    from simulator.world.log_file import LogFileError
     from simulator.world.scenario.files import ScenarioError
 
     ticker = Ticker()
@@ -144,7 +147,7 @@ def _carry_out(plan: LoadPlan, place: Path) -> LoadResult:
     try:
         with _ending(run), ticker:
             result = run.run()
-    except ScenarioError as error:
+    except (ScenarioError, LogFileError) as error:
         raise click.ClickException(str(error)) from error
     except HarnessError as error:
         show_failure(error, plan)

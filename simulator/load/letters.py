@@ -54,8 +54,8 @@ class Warp:
         self._run_ms = array("q", [to_ms])
 
     def put(self, floor_ms: int, run_ms: int) -> None:
-        """An event of `floor_ms` is due at `run_ms`; called in order."""
-        self._floor_ms.append(floor_ms)
+        """An event of `floor_ms` is due at `run_ms`; called in the order in which events were told."""
+        self._floor_ms.append(max(floor_ms, self._floor_ms[-1]))
         self._run_ms.append(run_ms)
 
     def instant(self, ms: int) -> int:

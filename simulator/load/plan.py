@@ -33,6 +33,7 @@ class LoadPlan:
         duration_s: for how long callbacks are due.
         arrivals: `poisson` or `even`.
         scenario: name or file of what the floor is like; empty: the defaults.
+        log: an event log whose events are replayed instead of those of a floor; empty: a floor's.
         agents: of the floor; 0: as many as fit the rate, or the scenario's.
         warm_up_minutes: virtual minutes for which the floor has been at work before the first callback.
         target: where callbacks are posted; empty: a connector is started for the run.
@@ -54,6 +55,7 @@ class LoadPlan:
     burst_every_s: float = 10.0
     burst_within_s: float = 1.0
     scenario: str = ""
+    log: str = ""
     agents: int = 0
     seed: int = 1
     warm_up_minutes: float = 30.0
@@ -80,6 +82,8 @@ class LoadPlan:
             CallbackTarget.parse(self.target)
         elif self.wfm or self.anchor_ms is not None:
             raise ValueError("--wfm and --anchor-ms belong to a --target; without one the servers are started here")
+        if self.log and (self.shape != "replay" or not self.target or self.wfm):
+            raise ValueError("--log belongs to --shape replay and a --target, and has no truth to judge a --wfm by")
         if not self.has_own_times and self.law().total > MOST_EVENTS:
             raise ValueError(f"that is more than {MOST_EVENTS:,} callbacks; make it several runs")
 
@@ -124,7 +128,7 @@ class LoadPlan:
         """What is done, in a line."""
         what = f"{self.shape}, {self.duration_s:g} s"
         if self.shape == "replay":
-            return f"{what}, the floor's own times at {self.speed:g}x"
+            return f"{what}, {'the log' if self.log else 'the floor'}'s own times at {self.speed:g}x"
         return what if self.has_own_times else f"{what} at {self.rate:g}/s, {self.arrivals} arrivals"
 
     @property
@@ -137,6 +141,7 @@ class LoadPlan:
             words += ["--burst-every", f"{self.burst_every_s:g}", "--burst-within", f"{self.burst_within_s:g}"]
         words += ["--duration", f"{self.duration_s:g}", "--seed", self.seed]
         words += ["--scenario", self.scenario] if self.scenario else []
+        words += ["--log", self.log] if self.log else []
         words += ["--agents", self.agents] if self.agents else []
         words += [] if self.shape == "login-storm" else ["--warm-up-minutes", f"{self.warm_up_minutes:g}"]
         words += ["--connections", self.connections]

@@ -13,21 +13,18 @@ from pathlib import Path
 
 from flex_plugin_backend.wfm.contract import load_profile
 from simulator.audit import read_rows
-from simulator.harness.config import EVENTS_FILTER
 from simulator.harness.errors import HarnessError
 from simulator.harness.faces import Face, inbox_rows
 from simulator.load.delivery import Delivery, judge_delivery
-from simulator.load.floor import LoadFloor, scenario_of
+from simulator.load.floor import LoadFloor
 from simulator.load.letters import Post
 from simulator.load.plan import LoadPlan
 from simulator.load.records import Records
 from simulator.load.result import LoadResult, latency_of_taken, result_of
 from simulator.load.sender import Sender, run_precisely
 from simulator.load.servers import LoadServers
+from simulator.load.source import Source, source_of
 from simulator.load.verdict import fitness_of
-from simulator.twilio.account import TwilioAccount
-from simulator.twilio.emitter import EmitterSettings
-from simulator.twilio.signing import SigningKey
 from simulator.twilio.target import CallbackTarget
 from simulator.world.events import Event
 
@@ -84,63 +81,49 @@ class LoadRun:
         """Do it.
 
         Raises:
-            ScenarioError: the floor cannot be built.
+            ScenarioError, LogFileError, OSError: the floor or the log cannot be used.
             HarnessError: the run could not be carried out, TargetUnreachable among them.
         """
         plan = self._plan
         self._tell(LoadProgress("floor"))
-        scenario = scenario_of(plan)
-        floor = LoadFloor(
-            scenario, warm_up_minutes=plan.floor_warm_up_minutes, wanted=[] if plan.target else EVENTS_FILTER.split(",")
-        )
+        source = source_of(plan)
         with ExitStack() as stack:
             servers, wfm, url, anchor_ms = None, None, plan.target, plan.anchor_ms
             if not url:
                 self._tell(LoadProgress("servers"))
-                servers = stack.enter_context(LoadServers(plan, scenario.agents, self._directory))
+                servers = stack.enter_context(LoadServers(plan, source.agents, self._directory))
                 wfm, url, anchor_ms = servers.wfm, servers.callback_url, servers.clock.anchor_ms
             elif plan.wfm:
                 wfm = stack.enter_context(Face("the fake WFM", plan.wfm))
                 wfm.get("/sim/counters")
             target = CallbackTarget.parse(url)
-            account = TwilioAccount.of(scenario, plan.auth_token)
-            sender = EmitterSettings(
-                callback_url=url,
-                account_sid=plan.account_sid or account.account_sid,
-                workspace_sid=plan.workspace_sid or account.workspace_sid,
-                workspace_name=account.workspace_name,
-                key=SigningKey(account.auth_token),
-            )
-            begin = time.monotonic() + self._lead_s()
-            offset_s = time.time() - time.monotonic()
-            start_ms = round((begin + offset_s) * 1000) + (0 if anchor_ms is None else floor.start_ms - anchor_ms)
+            begin, offset_s = time.monotonic() + self._lead_s(), time.time() - time.monotonic()
+            start_ms = round((begin + offset_s) * 1000) + (0 if anchor_ms is None else source.start_ms - anchor_ms)
             post = Post(
                 target,
-                sender,
+                source.sender(url),
                 run=secrets.token_hex(8),
-                floor_start_ms=floor.start_ms,
+                floor_start_ms=source.start_ms,
                 start_ms=start_ms,
-                known=floor.known,
+                known=source.known,
             )
-            self._sender = Sender(target, post.letters(self._timed(floor)), connections=plan.connections)
-            self._send(begin, url)
-            records = self._sender.records
+            sender = self._sender = Sender(target, post.letters(self._timed(source)), connections=plan.connections)
+            self._send(sender, begin, url)
             stepped_s = time.time() - time.monotonic() - offset_s
             delivery = None
-            if wfm is not None:
+            if wfm is not None and source.floor is not None:
                 self._tell(LoadProgress("settling"))
                 drained = servers.drain() if servers is not None else _drain(wfm, plan.drain_timeout_s)
                 self._tell(LoadProgress("auditing"))
-                delivery = _judge(floor, post, records, wfm, start_ms, offset_s, drained=drained)
-        fitness = fitness_of(records, self._sender.pulse, latency_of_taken(records))
+                delivery = _judge(source.floor, post, sender.records, wfm, start_ms, offset_s, drained=drained)
         return result_of(
-            records,
+            sender.records,
             begin=begin,
             wall_offset_s=offset_s,
             delivery=delivery,
-            fitness=fitness,
+            fitness=fitness_of(sender.records, sender.pulse, latency_of_taken(sender.records)),
             plan=plan,
-            agents=scenario.agents,
+            agents=source.agents,
             target=plan.target,
             interrupted=self.stopped,
             clock_step_ms=stepped_s * 1000,
@@ -153,23 +136,22 @@ class LoadRun:
         count = 0.0 if self._plan.has_own_times else self._plan.law().total
         return min(_LONGEST_LEAD_S, _LEAST_LEAD_S + count * _MAKING_S)
 
-    def _timed(self, floor: LoadFloor) -> Iterator[tuple[float, Event]]:
-        """The floor's events with the seconds at which they are due."""
+    def _timed(self, source: Source) -> Iterator[tuple[float, Event]]:
+        """The source's events with the seconds at which they are due."""
         plan = self._plan
         if not plan.has_own_times:
-            yield from zip(plan.times(), floor.events(), strict=False)
+            yield from zip(plan.times(), source.events(), strict=False)
             return
-        speed = plan.speed if plan.shape == "replay" else 1.0
-        for event in floor.events():
-            due_s = (event.at_ms - floor.start_ms) / 1000 / speed
-            if due_s >= plan.duration_s:
+        speed, latest_s = plan.speed if plan.shape == "replay" else 1.0, 0.0
+        for event in source.events():
+            # In a log an event may stand behind a later one; then it is due at once.
+            latest_s = max(latest_s, (event.at_ms - source.start_ms) / 1000 / speed)
+            if latest_s >= plan.duration_s:
                 return
-            yield due_s, event
+            yield latest_s, event
 
-    def _send(self, begin: float, url: str) -> None:
-        sender, length_s = self._sender, self._plan.duration_s
-        if sender is None:
-            raise RuntimeError("there is nothing to send")
+    def _send(self, sender: Sender, begin: float, url: str) -> None:
+        length_s = self._plan.duration_s
 
         def tell(due: int, unanswered: int) -> None:
             share = (time.monotonic() - begin) / length_s

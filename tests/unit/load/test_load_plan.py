@@ -23,6 +23,8 @@ from simulator.load.plan import MOST_EVENTS, LoadPlan
         ({"target": "ftp://x"}, "http:// or https://"),
         ({"wfm": "http://127.0.0.1:1"}, "belong to a --target"),
         ({"anchor_ms": 1}, "belong to a --target"),
+        ({"log": "a.jsonl", "shape": "replay"}, "--log belongs to"),
+        ({"log": "a.jsonl", "target": "http://a/b"}, "--log belongs to"),
         ({"rate": 10.0, "duration_s": MOST_EVENTS}, "make it several runs"),
     ],
 )
