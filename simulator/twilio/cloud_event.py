@@ -18,6 +18,11 @@ _SCHEMA = "https://events-schemas.twilio.com/TaskRouter.WDSEvent/4"
 _SPELLING = {"task-queue.expression.updated": "task-queue.expression-updated"}
 
 
+def stream_type(kind: str) -> str:
+    """TaskRouter's event type as Event Streams name it."""
+    return _PREFIX + _SPELLING.get(kind, kind)
+
+
 def cloud_event(event: Event, *, account_sid: str, workspace_sid: str) -> dict[str, Any]:
     """The envelope and the event inside it."""
     moment = datetime.fromtimestamp(event.ms / 1000, UTC)
@@ -26,7 +31,7 @@ def cloud_event(event: Event, *, account_sid: str, workspace_sid: str) -> dict[s
         return conference_event(event, time, account_sid=account_sid)
     return {
         "specversion": "1.0",
-        "type": _PREFIX + _SPELLING.get(event.type, event.type),
+        "type": stream_type(event.type),
         "source": f"/v1/Workspaces/{workspace_sid}/Events/{event.sid}",
         "id": stream_id(event),
         "time": time,

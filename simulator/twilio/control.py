@@ -65,7 +65,18 @@ def control_blueprint(show: Show, anew: Anew | None = None) -> Blueprint:
                     "attempts": one.attempts,
                 }
                 for one in callbacks
-            ]
+            ],
+            streams=[
+                {
+                    "sid": one.sid,
+                    "type": one.type,
+                    "occurred_ms": one.at_ms,
+                    "acked_s": one.acked_s,
+                    "status": one.status,
+                    "attempts": one.attempts,
+                }
+                for one in show.streams.shipments()
+            ],
         )
 
     @blueprint.get("/status")

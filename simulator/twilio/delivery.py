@@ -28,8 +28,8 @@ class CallbackConnection:
         self._target = target
         self._connection: http.client.HTTPConnection | None = None
 
-    def post(self, body: bytes, headers: Mapping[str, str], budget_s: float) -> Outcome:
-        """Send one request and read the whole answer within `budget_s` seconds."""
+    def post(self, body: bytes, headers: Mapping[str, str], budget_s: float, request_target: str = "") -> Outcome:
+        """Send one request and read the whole answer within `budget_s` seconds; its path and query may be others."""
         deadline_s = time.monotonic() + budget_s
         overrides = self._target.overrides
         try:
@@ -41,7 +41,7 @@ class CallbackConnection:
             left_s = max(0.001, min(overrides.read_ms / 1000, deadline_s - time.monotonic()))
             if connection.sock is not None:
                 connection.sock.settimeout(left_s)
-            connection.request("POST", self._target.request_target, body=body, headers=dict(headers))
+            connection.request("POST", request_target or self._target.request_target, body=body, headers=dict(headers))
             response = connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException):

@@ -9,6 +9,7 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from simulator.twilio.nearest import closest_route
+from simulator.twilio.sinks import StreamProblem
 from simulator.world.hands import Refused
 
 
@@ -66,7 +67,8 @@ def install_problems(app: Flask) -> None:
         return problem.response()
 
     @app.errorhandler(Refused)
-    def answer_refusal(refusal: Refused) -> Response:
+    @app.errorhandler(StreamProblem)
+    def answer_refusal(refusal: Exception) -> Response:
         return RestProblem.invalid(str(refusal)).response()
 
     @app.errorhandler(HTTPException)

@@ -10,6 +10,7 @@ from simulator.twilio.routes.catalogue import add_catalogue_routes
 from simulator.twilio.routes.events import add_event_routes
 from simulator.twilio.routes.reservations import add_reservation_routes
 from simulator.twilio.routes.statistics import add_statistics_routes
+from simulator.twilio.routes.streams import add_stream_routes
 from simulator.twilio.routes.tasks import add_task_routes
 from simulator.twilio.routes.workers import add_worker_routes
 from simulator.twilio.routes.workspace import add_workspace_routes
@@ -53,6 +54,7 @@ def rest_blueprint(show: Show) -> Blueprint:
         add_reservation_routes,
         add_event_routes,
         add_statistics_routes,
+        add_stream_routes,
     ):
         add(blueprint, show)
     return blueprint

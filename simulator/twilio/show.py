@@ -15,6 +15,7 @@ from simulator.twilio.emitter import CallbackEmitter, DeliveryMode, Emission, Em
 from simulator.twilio.event_types import unknown_types
 from simulator.twilio.limits import Limiter, Limits
 from simulator.twilio.signing import SigningKey
+from simulator.twilio.sinks import EventStreams
 from simulator.twilio.target import CallbackTarget
 from simulator.world.events import Event
 from simulator.world.service import WorldService
@@ -56,6 +57,8 @@ class Show:
         self.callback_url = settings.callback_url
         self.events_filter = settings.events_filter
         self.limiter = Limiter(Limits())
+        self._key = SigningKey(settings.shared_key_secret or account.auth_token, settings.shared_key_id)
+        self.streams = EventStreams(account, self._key, lambda: self.service.clock)
         self._former: list[CallbackEmitter] = []
         self.faults = Board(settings.fault_seed)
         self._starting = threading.Lock()
@@ -94,6 +97,7 @@ class Show:
                 emitter.start()
                 self.emitter, self.callback_url = emitter, url
             self.service.listen(self._hear)
+            self.service.listen_to_holds(self.streams.take)
             self.faults.set(settings.faults, clock.start_ms)
             self.service.start(clock, end_ms)
             return clock
@@ -135,6 +139,7 @@ class Show:
         self.service.stop()
         for emitter in self._emitters():
             emitter.stop()
+        self.streams.stop()
 
     def has_finished(self) -> bool:
         """The world has reached its end, and every callback was taken or given up."""
@@ -146,16 +151,16 @@ class Show:
     def _hear(self, events: Sequence[Event]) -> None:
         if self.emitter is not None:
             self.emitter.take(events)
+        self.streams.take(events)
 
     def _emitter_settings(self, url: str) -> EmitterSettings:
         settings, account = self.settings, self.account
-        key = SigningKey(settings.shared_key_secret or account.auth_token, settings.shared_key_id)
         return EmitterSettings(
             callback_url=url,
             account_sid=account.account_sid,
             workspace_sid=account.workspace_sid,
             workspace_name=account.workspace_name,
-            key=key,
+            key=self._key,
             events_filter=self.events_filter,
             lanes=settings.lanes,
             delivery=settings.delivery,
