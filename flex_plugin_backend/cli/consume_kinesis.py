@@ -13,6 +13,7 @@ from prometheus_client import start_http_server
 from flex_plugin_backend import logs
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.errors import SettingsError
+from flex_plugin_backend.flow.disk import DiskGuard
 from flex_plugin_backend.flow.duty import Duty, Threads, retraced
 from flex_plugin_backend.flow.intake import Intake
 from flex_plugin_backend.flow.kinesis import KinesisConsumer, KinesisMetrics
@@ -53,6 +54,7 @@ def consume_kinesis(config: Path | None, tenant: str | None, metrics_port: int |
             on_stored=lambda _tenant, _new: None,
             is_past=lambda name, event: horizons[name].is_past(event),
             by_hand=True,
+            guard=DiskGuard.of(settings.ledger, ledger, clock),
         )
         intake.start()
         stack.callback(intake.stop)

@@ -52,6 +52,8 @@ class Trouble(StrEnum):
     TWILIO_UNREACHABLE = "twilio unreachable"
     NO_EVENTS = "no events"
     HISTORY = "history"
+    DISK = "disk"
+    LEDGER = "ledger"
 
 
 _TO_DO = {
@@ -69,6 +71,10 @@ _TO_DO = {
     Trouble.NO_EVENTS: "See whether anybody works. If so, check that the workspace's event callback URL (or the Event "
     "Streams sink) still points here. [repair] enabled = true would tell quiet from dead, and bring back what was "
     "missed.",
+    Trouble.DISK: "Make room on the disk of the ledger, or see why it cannot be written. Events are taken again by "
+    "themselves then, and what was refused meanwhile is read from Twilio's history.",
+    Trouble.LEDGER: "See in the log what the database said. Events are refused until it takes them again; what was "
+    "refused is read from Twilio's history.",
     Trouble.HISTORY: "Nothing. What happened meanwhile is read from Twilio's history.",
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from flex_plugin_backend.clock import ManualClock
+from flex_plugin_backend.flow.disk import free_bytes
 from flex_plugin_backend.flow.duty import Duty, Pause
 
 
@@ -41,6 +43,7 @@ class ManualDrive:
         wfm: httpx.BaseTransport | None = None,
         alerts: httpx.BaseTransport | None = None,
         ledger_connection: type[sqlite3.Connection] = sqlite3.Connection,
+        free_bytes: Callable[[Path], int] = free_bytes,
     ) -> None:
         """Set up.
 
@@ -49,12 +52,14 @@ class ManualDrive:
             twilio, wfm, alerts: carry the requests to Twilio's REST API, to CXone WFM and to the alert webhook, for
                 example `httpx.WSGITransport(app)`; None: the network.
             ledger_connection: what an embedded ledger's connections are, so that a test can let the disk fail.
+            free_bytes: measures the room on the ledger's disk, so that a test can let it fill up.
         """
         self.clock = ManualClock(start_ms)
         self.twilio = twilio
         self.wfm = wfm
         self.alerts = alerts
         self.ledger_connection = ledger_connection
+        self.free_bytes = free_bytes
         self._turns: dict[Duty, _Turn] = {}
 
     @property

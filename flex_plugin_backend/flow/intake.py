@@ -16,6 +16,8 @@ from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, SQLAlchemy
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import IntakeUnavailable
+from flex_plugin_backend.flow.disk import RETRY_AFTER_S as NEARLY_FULL_RETRY_S
+from flex_plugin_backend.flow.disk import DiskGuard, is_disk_trouble
 from flex_plugin_backend.ledger import eventlog
 from flex_plugin_backend.ledger.eventlog import Arrival
 from flex_plugin_backend.ledger.store import Ledger
@@ -50,10 +52,14 @@ class Intake:
         on_stored: Callable[[str, int], None],
         is_past: Callable[[str, TaskRouterEvent], bool] = lambda _tenant, _event: False,
         by_hand: bool = False,
+        guard: DiskGuard | None = None,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         """Set up.
 
         Args:
+            guard: closes the door while the disk is nearly full.
+            most_waiting: so many events may wait for the disk at a time.
             on_stored: called with tenant and number of new events after each commit, by the thread that commits.
             is_past: whether an event lies before all that the ledger still has; it is left out like a repetition.
             by_hand: no thread; whoever submits commits.
@@ -64,7 +70,12 @@ class Intake:
         self._on_stored = on_stored
         self._is_past = is_past
         self._by_hand = by_hand
-        self._queue: queue.Queue[_Waiting | None] = queue.Queue(MOST_WAITING)
+        self._guard = guard
+        self._most_waiting = most_waiting
+        self._counting = threading.Lock()
+        self.waiting = 0
+        self.disk_to_blame = False
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._open = False
         self.problem: str | None = None
@@ -90,10 +101,10 @@ class Intake:
                 with self._ledger.write_durably() as connection:
                     eventlog.set_cursor(connection, "", "probe", self._clock.now_ms())
             except SQLAlchemyError as error:
-                self.problem = f"the ledger refuses events ({_cause(error)})"
+                self._note(error)
             else:
                 self.problem = None
-        return self.problem
+        return self.problem or (self._guard.problem() if self._guard else None)
 
     def submit(self, tenant: str, events: Iterable[TaskRouterEvent], along: Along | None = None) -> int:
         """Store events; returns how many of them were new, once all are on the disk.
@@ -106,6 +117,9 @@ class Intake:
         """
         if not self._open:
             raise IntakeUnavailable(problem="the connector is stopping")
+        full = self._guard.problem() if self._guard else None
+        if full is not None:
+            raise IntakeUnavailable(problem=full, disk=True, retry_after_s=NEARLY_FULL_RETRY_S)
         received_ms = self._clock.now_ms()
         taken = [event for event in events if not self._left_out(tenant, event)]
         waiting = _Waiting([Arrival(tenant, _not_ahead(event, received_ms), received_ms) for event in taken], along)
@@ -114,10 +128,7 @@ class Intake:
         if self._by_hand:
             self._commit([waiting])
             return len(waiting.stored.result())
-        try:
-            self._queue.put_nowait(waiting)
-        except queue.Full as error:
-            raise IntakeUnavailable(problem=f"{MOST_WAITING} events wait for the disk already") from error
+        self._join_queue(waiting)
         try:
             return len(waiting.stored.result(timeout=self._ack_timeout_s))
         except FutureTimeout as error:
@@ -130,6 +141,21 @@ class Intake:
             return False
         _log.warning("intake.event_past", tenant=tenant, sid=event.sid, type=event.type, occurred_ms=event.occurred_ms)
         return True
+
+    def _join_queue(self, waiting: _Waiting) -> None:
+        number = len(waiting.arrivals)
+        with self._counting:
+            # A batch that is larger than the limit by itself is taken alone.
+            if self.waiting and self.waiting + number > self._most_waiting:
+                raise IntakeUnavailable(problem=f"{self.waiting} events wait for the disk already")
+            self.waiting += number
+        # Counted until it is stored or refused, not until its sender has lost patience: it takes up room so long.
+        waiting.stored.add_done_callback(lambda _: self._leave_queue(number))
+        self._queue.put(waiting)
+
+    def _leave_queue(self, number: int) -> None:
+        with self._counting:
+            self.waiting -= number
 
     def _run(self) -> None:
         while True:
@@ -180,7 +206,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001 whatever it was: those who wait get an answer, the thread lives on
             if self.problem is None:
                 _log.exception("intake.commit_failed", events=len(first_of))
-            self.problem = f"the ledger refuses events ({_cause(error)})"
+            self._note(error)
             self._refuse(group, error)
             return
         if self.problem is not None:
@@ -194,10 +220,16 @@ class Intake:
             unclaimed -= own
             waiting.stored.set_result(own)
 
+    def _note(self, error: Exception) -> None:
+        self.problem = f"the ledger refuses events ({_cause(error)})"
+        self.disk_to_blame = is_disk_trouble(error)
+
     @staticmethod
     def _refuse(group: list[_Waiting], error: Exception) -> None:
+        disk = is_disk_trouble(error)
         for waiting in group:
-            waiting.stored.set_exception(IntakeUnavailable(problem=f"the ledger refused it ({_cause(error)})"))
+            problem = f"the ledger refused it ({_cause(error)})"
+            waiting.stored.set_exception(IntakeUnavailable(problem=problem, disk=disk))
 
     def _announce(self, new: set[tuple[str, str]]) -> None:
         for tenant in {tenant for tenant, _ in new}:

@@ -72,6 +72,12 @@ class FlowMetrics:
             ("tenant", "result"),
             registry=self.registry,
         )
+        self._free = Gauge(
+            "flex_wfm_ledger_disk_free_bytes", "Room on the ledger's disk as last measured", registry=self.registry
+        )
+        self._waiting = Gauge(
+            "flex_wfm_intake_waiting_events", "Events that wait for the disk at the moment", registry=self.registry
+        )
         self._pending = Gauge(
             "flex_wfm_states_pending", "State changes that wait to be sent", ("tenant",), registry=self.registry
         )
@@ -117,6 +123,11 @@ class FlowMetrics:
         self._since.labels(tenant).set_function(lambda: board.standing.since_ms / 1000)
         self._silence.labels(tenant).set_function(lambda: watch.silent_s)
         self._agents.labels(tenant).set_function(lambda: float(watch.agents))
+
+    def watch_store(self, *, free: Callable[[], int | None], waiting: Callable[[], int]) -> None:
+        """Ask these for the room on the disk and the events that wait for it whenever the metrics are read."""
+        self._free.set_function(lambda: float("nan") if (number := free()) is None else float(number))
+        self._waiting.set_function(lambda: float(waiting()))
 
     def watch(self, tenant: str, *, pending: Callable[[], int], held: Callable[[], int]) -> None:
         """Ask these for the gauges' values whenever the metrics are read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,6 +17,7 @@ from flex_plugin_backend.errors import IntakeUnavailable
 from flex_plugin_backend.flow.alerts import AlertRules
 from flex_plugin_backend.flow.condition import Condition, gravest
 from flex_plugin_backend.flow.connect import connect
+from flex_plugin_backend.flow.disk import DiskGuard, StoreWatch, free_bytes
 from flex_plugin_backend.flow.drive import ManualDrive
 from flex_plugin_backend.flow.duty import Threads
 from flex_plugin_backend.flow.intake import Intake
@@ -57,6 +59,7 @@ class Runtime:
         self._ledger = Ledger(settings.ledger.url, connection_class=ledger_connection)
         alerts = settings.alerts
         self._webhook = Webhook(alerts, drive.alerts if drive else None) if alerts.url else None
+        self._guard = DiskGuard.of(settings.ledger, self._ledger, clock, self._free_bytes)
         self._intake = Intake(
             self._ledger,
             clock,
@@ -64,8 +67,14 @@ class Runtime:
             on_stored=self._stored,
             is_past=lambda tenant, event: self._tenants[tenant].horizon.is_past(event),
             by_hand=self._drive.by_hand,
+            guard=self._guard,
+            most_waiting=settings.intake.most_waiting_events,
         )
         self._tenants = {name: self._tenant(name, tenant) for name, tenant in settings.tenants.items()}
+        self._store = StoreWatch(
+            self._guard, self._intake_problem, (tenant.board for tenant in self._tenants.values()), clock
+        )
+        self._metrics.watch_store(free=lambda: self._guard.free, waiting=lambda: self._intake.waiting)
         self._running = False
 
     def _tenant(self, name: str, settings: TenantSettings) -> Tenant:
@@ -120,6 +129,7 @@ class Runtime:
         self._intake.start()
         for tenant in self._tenants.values():
             tenant.start()
+        self._drive.start(self._store.duty)
         self._running = True
         _log.info("runtime.started", tenants=sorted(self._tenants))
 
@@ -130,6 +140,7 @@ class Runtime:
         self._running = False
         self._stopping.set()
         self._intake.stop()
+        self._drive.end([self._store.duty])
         for tenant in self._tenants.values():
             tenant.stop()
         if self._webhook is not None:
@@ -145,8 +156,8 @@ class Runtime:
         """
         try:
             new = self._intake.submit(tenant, (event,))
-        except IntakeUnavailable:
-            self._tenants[tenant].refused()
+        except IntakeUnavailable as error:
+            self._refused(tenant, disk=bool(error.facts.get("disk")))
             raise
         self._tenants[tenant].heard(event)
         return new > 0
@@ -157,7 +168,13 @@ class Runtime:
         Raises:
             IntakeUnavailable: they could not be stored.
         """
-        new = self._intake.submit(tenant, events)
+        try:
+            new = self._intake.submit(tenant, events)
+        except IntakeUnavailable as error:
+            # Event Streams come again for four hours; a disk may stay full for longer.
+            if error.facts.get("disk"):
+                self._refused(tenant, disk=True)
+            raise
         for event in events:
             self._tenants[tenant].heard(event)
         return new
@@ -174,6 +191,18 @@ class Runtime:
             return False, ["the connector is not running"]
         problem = self._intake.probe()
         return (True, []) if problem is None else (False, [problem])
+
+    def _free_bytes(self, folder: Path) -> int:
+        return free_bytes(folder) if self._hand is None else self._hand.free_bytes(folder)
+
+    def _intake_problem(self) -> tuple[str, bool] | None:
+        self._intake.probe()
+        problem = self._intake.problem
+        return None if problem is None else (problem, self._intake.disk_to_blame)
+
+    def _refused(self, tenant: str, *, disk: bool) -> None:
+        self._tenants[tenant].refused(disk=disk)
+        self._store.duty.wake()
 
     def _stored(self, tenant: str, number: int) -> None:
         self._tenants[tenant].stored(number)

@@ -237,12 +237,12 @@ class Tenant:
         """An event has come by itself and is in the ledger, perhaps since before."""
         self.watch.heard(event.occurred_ms)
 
-    def refused(self) -> None:
-        """An event of this tenant could not be stored; Twilio does not send it again by itself."""
+    def refused(self, *, disk: bool = False) -> None:
+        """An event of this tenant could not be stored, perhaps for want of room; Twilio may not send it again."""
         self.watch.missed()
         if self.reconciler is not None:
             now_ms = self._clock.now_ms()
-            self.reconciler.suspect(Cause.REFUSED, now_ms, now_ms)
+            self.reconciler.suspect(Cause.DISK if disk else Cause.REFUSED, now_ms, now_ms)
 
     @property
     def started(self) -> bool:

@@ -54,6 +54,8 @@ class IntakeSettings(Part):
     max_stream_bytes: int = Field(default=4_194_304, ge=1024, le=67_108_864)
     # Twilio hangs up after 15 s and does not try again.
     ack_timeout_s: float = Field(default=10.0, gt=0, lt=15)
+    # Some 2 KB each while they wait.
+    most_waiting_events: int = Field(default=20_000, ge=1, le=1_000_000)
 
 
 class LedgerSettings(Part):
@@ -62,6 +64,8 @@ class LedgerSettings(Part):
     # May hold a database password, hence not in the representation.
     url: Annotated[Text, PlainSerializer(without_user)] = Field(default="sqlite:///flex-wfm.sqlite3", repr=False)
     retention_days: float = Field(default=35.0, ge=2, le=3650)
+    # What follows from an event takes several times its own room, and SQLite's log grows beside the file.
+    least_free_bytes: int = Field(default=268_435_456, ge=0)
 
 
 class LogSettings(Part):

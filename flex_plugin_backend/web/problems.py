@@ -46,8 +46,15 @@ def event_refused(error: EventError) -> Response:
 
 def intake_unavailable(error: IntakeUnavailable) -> Response:
     """The answer when the event could not be made durable."""
-    _log.error("intake unavailable", problem=str(error), request_id=request_id())
-    return problem(503, "The event could not be stored; send it again.", {"Retry-After": str(_RETRY_AFTER_S)})
+    detail = "The event could not be stored; send it again."
+    if error.facts.get("disk"):
+        # The alarm has told it once; a line for each event would fill the disk further.
+        _log.debug("intake unavailable", problem=str(error), request_id=request_id())
+        detail = "The disk of the ledger is full, or nearly so. " + detail
+    else:
+        _log.error("intake unavailable", problem=str(error), request_id=request_id())
+    retry_after_s = error.facts.get("retry_after_s", _RETRY_AFTER_S)
+    return problem(503, detail, {"Retry-After": str(retry_after_s)})
 
 
 def http_error(error: HTTPException) -> Response:

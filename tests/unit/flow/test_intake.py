@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,12 @@ from typing import Any
 import pytest
 from histories import AVAILABLE, activity
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from flex_plugin_backend.clock import ManualClock
 from flex_plugin_backend.domain.events import TaskRouterEvent
 from flex_plugin_backend.errors import IntakeUnavailable
-from flex_plugin_backend.flow import intake as intake_module
+from flex_plugin_backend.flow.disk import DiskGuard
 from flex_plugin_backend.flow.intake import Intake
 from flex_plugin_backend.ledger import eventlog
 from flex_plugin_backend.ledger.store import Ledger
@@ -224,10 +226,9 @@ def test_a_slow_disk_is_reported_in_time_and_its_event_counts_as_known_later(mak
     assert desk.intake.submit(TENANT, (one,)) == 0
 
 
-def test_a_full_queue_is_refused_at_once(make_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_is_refused_at_once(desk: Desk) -> None:
     """Beyond the bound nobody is made to wait for a disk that is behind already."""
-    monkeypatch.setattr(intake_module, "MOST_WAITING", 2)
-    desk = make_desk()
+    desk.intake._most_waiting = 3
     many = events(4)
     desk.gate.open.clear()
     with ThreadPoolExecutor(3) as pool:
@@ -335,3 +336,45 @@ def test_what_goes_along_and_fails_takes_its_events_with_it_and_nobody_else(make
         with pytest.raises(IntakeUnavailable):
             bad.result()
     assert desk.held() == ["EV1", "EV3"]
+
+
+def test_a_nearly_full_disk_closes_the_door_before_anything_is_written(desk: Desk) -> None:
+    """The refusal says that it is the disk, and when to come again; with room, events are taken by themselves."""
+    room = [0]
+    guard = DiskGuard(Path("/"), desk.intake._clock, least_bytes=100, probe=lambda _folder: room[0])
+    desk.intake._guard = guard
+    with pytest.raises(IntakeUnavailable, match="nearly full") as refused:
+        desk.intake.submit(TENANT, events(1))
+    assert (refused.value.facts["disk"], refused.value.facts["retry_after_s"]) == (True, 30)
+    assert desk.intake.probe() is not None
+    assert (desk.gate.commits, desk.held()) == (0, [])
+    room[0] = 1_000
+    assert isinstance(desk.intake._clock, ManualClock)
+    desk.intake._clock.advance(1)
+    assert desk.intake.submit(TENANT, events(1)) == 1
+    assert desk.intake.probe() is None
+
+
+def test_only_so_many_events_wait_for_the_disk(desk: Desk) -> None:
+    """Counted in events, not in requests, until they are stored; one batch that is larger by itself is taken."""
+    desk.intake._most_waiting = 10
+    desk.gate.open.clear()
+    with ThreadPoolExecutor() as senders:
+        first = senders.submit(desk.intake.submit, TENANT, events(25))
+        assert desk.gate.entered.acquire(timeout=10)
+        with pytest.raises(IntakeUnavailable, match="25 events wait"):
+            desk.intake.submit(TENANT, events(1))
+        desk.gate.open.set()
+        assert first.result(10) == 25
+    assert desk.intake.waiting == 0
+    assert desk.intake.submit(TENANT, [activity(9_000, AVAILABLE)]) == 1
+
+
+def test_a_refusal_of_the_disk_is_known_as_one(desk: Desk) -> None:
+    """Whoever repairs writes the hole down under its cause."""
+    desk.gate.fault = OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+    with pytest.raises(IntakeUnavailable) as refused:
+        desk.intake.submit(TENANT, events(1))
+    assert refused.value.facts["disk"] is True
+    assert desk.intake.disk_to_blame
+    assert desk.intake.waiting == 0
