@@ -5,17 +5,21 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import random
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from simulator.cli import main
 from simulator.faults import host, twilio, wfm
-from simulator.faults.fault import HostFault, Side
+from simulator.faults.fault import HostFault, LetterFault, Side
+from simulator.faults.letter import Letter
 from simulator.faults.registry import FaultError, all_faults, read_fault
 from simulator.world.engine import World
+from simulator.world.scenario import Scenario
 from simulator.world.scenario.files import ScenarioError, load_scenario
 
 FOLDERS = {"twilio": twilio, "wfm": wfm, "host": host}
@@ -110,3 +114,24 @@ def test_the_command_lists_them() -> None:
     tables = tomllib.loads(one.partition("\n\n")[2])["faults"]
     assert read_fault(tables[0]).to_table()["pause_s"] == 30.0
     assert runner.invoke(main, ["faults", "rest-down", "kil"]).exit_code == 1
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "faults.md").read_text("utf-8")
+
+
+def test_the_page_can_be_believed(tmp_path: Path) -> None:
+    """Its scenario is read, its fault of one's own strikes, its table sets one, and the keys it names are those."""
+    blocks = dict.fromkeys(("toml", "python"), "")
+    for kind in blocks:
+        blocks[kind] = PAGE.partition(f"```{kind}\n")[2].partition("```")[0]
+    file = tmp_path / "page.toml"
+    file.write_text(blocks["toml"])
+    assert [one.name for one in load_scenario(str(file)).faults] == ["duplicate", "wfm-502-html"]
+    names: dict[str, Any] = {}
+    exec(compile(blocks["python"], "docs/faults.md", "exec"), names)
+    letter = Letter(0, World(Scenario(agents=2)).advance_to(Scenario().start_ms + 60_000)[0])
+    assert names["Twice"]().strike(letter, random.Random(1)) == [letter, letter]
+    tables = [part.partition("`")[0] for part in PAGE.split('`{"fault"')[1:]]
+    assert len([read_fault(json.loads('{"fault"' + one)) for one in tables]) == 2
+    keys = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")}
+    assert set(LetterFault.model_fields) <= keys
