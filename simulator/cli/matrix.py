@@ -17,7 +17,13 @@ import click
 from simulator.cli.demo import interrupt, make_empty, write_verdict
 from simulator.cli.numbers import FiniteRange
 
-_KINDS = (("fault alone", "faults alone"), ("mixture", "mixtures"), ("crash run", "crash runs"), ("outage", "outages"))
+_KINDS = (
+    ("fault alone", "faults alone"),
+    ("mixture", "mixtures"),
+    ("crash run", "crash runs"),
+    ("outage", "outages"),
+    ("scenario", "scenarios"),
+)
 
 
 @click.command()
@@ -28,6 +34,9 @@ _KINDS = (("fault alone", "faults alone"), ("mixture", "mixtures"), ("crash run"
 @click.option("--wfm-hours", default=72.0, show_default=True, type=FiniteRange(0), help="The WFM is away; 0: not.")
 @click.option(
     "--intake-hours", default=4.0, show_default=True, type=FiniteRange(0), help="The connector is away; 0: not."
+)
+@click.option(
+    "--scenario", metavar="NAME|FILE", help="Instead of all that: the floor of this scenario, with its [[faults]]."
 )
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(1), help="Of floors, faults and mixtures.")
 @click.option(
@@ -85,15 +94,24 @@ def matrix(seed: int, only: tuple[str, ...], jobs: int, json_file: Path | None, 
 
 
 def _cases(seed: int, given: dict[str, Any]) -> list[tuple[str, Any]]:
-    from simulator.harness.matrix_cases import crashes, mixtures, outages, singles
+    from simulator.harness.matrix_cases import crashes, mixtures, outages, scripted, singles
+    from simulator.world.scenario.files import ScenarioError, load_scenario
 
+    name = given["scenario"]
+    if name is not None:
+        try:
+            return [("scenario", scripted(load_scenario(name, {"seed": seed}), Path(name).stem))]
+        except ScenarioError as error:
+            raise click.ClickException(str(error)) from error
+        except ValueError as error:
+            raise click.ClickException(f"{name}: {error}") from error
     groups = (
         singles(seed),
         mixtures(given["mixtures"], seed),
         crashes(given["crashes"], seed),
         outages(given["wfm_hours"], given["intake_hours"], seed),
     )
-    return [(kind, one) for (kind, _), group in zip(_KINDS, groups, strict=True) for one in group]
+    return [(kind, one) for (kind, _), group in zip(_KINDS, groups, strict=False) for one in group]
 
 
 def _show(outcome: Any, number: int, of: int, given: dict[str, Any], seed: int) -> None:
@@ -108,7 +126,8 @@ def _show(outcome: Any, number: int, of: int, given: dict[str, Any], seed: int) 
         click.echo(f"    {times} x {problem}")
         for detail in outcome.details[problem][:1]:
             click.echo(f"        {detail[:400]}")
-    numbers = " ".join(f"--{name.replace('_', '-')} {value:g}" for name, value in given.items())
+    words = (f"--{name.replace('_', '-')} {value}" for name, value in given.items() if value is not None)
+    numbers = " ".join(words)
     click.echo(f"    again: flex-wfm-sim matrix --seed {seed} {numbers} --only {outcome.case.name}")
 
 

@@ -91,6 +91,7 @@ def soak(json_file: Path | None, directory: Path | None, **given: object) -> Non
     Exit code 0: the verdict is clean. 1: it is not.
     """
     from simulator.cli.soak_output import SoakScreen, show_soak
+    from simulator.world.scenario.files import ScenarioError
 
     if json_file is not None:
         make_empty(json_file)
@@ -105,6 +106,8 @@ def soak(json_file: Path | None, directory: Path | None, **given: object) -> Non
     try:
         with SoakScreen() as screen:
             result = run_soak(plan, tell=screen.tell)
+    except ScenarioError as error:
+        raise click.ClickException(str(error)) from error
     except KeyboardInterrupt as error:
         click.echo("Interrupted.", err=True)
         raise SystemExit(130) from error

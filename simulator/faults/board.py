@@ -29,10 +29,15 @@ class SetFault:
     could: int = 0
     struck: int = 0
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether it has struck as often as it may."""
+        return self.fault.times is not None and self.struck >= self.fault.times
+
     def tries(self, now_ms: int) -> bool:
         """Whether it strikes now, where it can."""
         fault = self.fault
-        if not fault.strikes_at(self.set_ms, now_ms) or (fault.times is not None and self.struck >= fault.times):
+        if not fault.strikes_at(self.set_ms, now_ms) or self.is_spent:
             return False
         self.could += 1
         if self.could <= fault.skip or self.chance.random() >= fault.share:
@@ -47,7 +52,7 @@ class SetFault:
             **self.fault.to_table(),
             "side": self.fault.side.value,
             "set_ms": self.set_ms,
-            "active": self.fault.strikes_at(self.set_ms, now_ms),
+            "active": self.fault.strikes_at(self.set_ms, now_ms) and not self.is_spent,
             "struck": self.struck,
         }
 

@@ -20,7 +20,6 @@ from simulator.harness.config import clean_environment
 from simulator.harness.matrix_cases import BEFORE_MINUTES, Case
 from simulator.harness.matrix_judge import Trial, judge
 from simulator.harness.virtual import VirtualFloor
-from simulator.world.scenario import Scenario
 
 _MINUTE_MS = 60_000
 _WARM_UP_MINUTES = 30
@@ -74,8 +73,7 @@ def run_case(case: Case, directory: Path) -> Outcome:
     """Let a floor live through the trouble and some calm afterwards, and judge what is left of it."""
     began_s = time.perf_counter()
     directory.mkdir(parents=True, exist_ok=True)
-    scenario = Scenario(agents=case.agents, seed=case.seed)
-    with VirtualFloor(scenario, directory, warm_up_ms=_WARM_UP_MINUTES * _MINUTE_MS, faults=case.faults) as floor:
+    with VirtualFloor(case.floor, directory, warm_up_ms=_WARM_UP_MINUTES * _MINUTE_MS, faults=case.faults) as floor:
         over_ms = floor.start_ms + round((BEFORE_MINUTES + case.trouble_minutes) * _MINUTE_MS)
         calm_ms = over_ms + round(case.settle_minutes * _MINUTE_MS)
         end_ms = calm_ms + round(case.calm_minutes * _MINUTE_MS)

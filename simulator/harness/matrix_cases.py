@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.faults.fault import Fault, HostFault, LetterFault, Side
 from simulator.faults.registry import all_faults, read_fault
+from simulator.world.scenario import Scenario
 
 BEFORE_MINUTES = 10.0
 _TROUBLE_MINUTES = 30.0
@@ -41,6 +42,7 @@ class Case:
     """One run: a while without faults, the trouble, a while to settle, and a while in which all must be right.
 
     Attributes:
+        scenario: what the floor is like; None: an ordinary one of so many `agents`.
         crashes: how many of the faults kill the connector at a point of its own choosing.
     """
 
@@ -48,10 +50,18 @@ class Case:
     faults: tuple[Fault, ...]
     seed: int
     agents: int = 5
+    scenario: Scenario | None = None
     trouble_minutes: float = _TROUBLE_MINUTES
     settle_minutes: float = _SETTLE_MINUTES
     calm_minutes: float = _CALM_MINUTES
     crashes: int = 0
+
+    @property
+    def floor(self) -> Scenario:
+        """The floor, without what goes wrong."""
+        if self.scenario is not None:
+            return self.scenario.with_({"faults": []})
+        return Scenario(agents=self.agents, seed=self.seed)
 
     @property
     def hides(self) -> bool:
@@ -124,6 +134,23 @@ def outages(wfm_hours: float, intake_hours: float, seed: int) -> Iterator[Case]:
             trouble_minutes=hours * 60.0,
             settle_minutes=2 * _SETTLE_MINUTES,
         )
+
+
+def scripted(scenario: Scenario, name: str) -> Case:
+    """The faults of a scenario as they stand there, on its own floor; ValueError if one of them never ends."""
+    ends_ms = [(one.name, one.window(0)[1]) for one in scenario.faults]
+    endless = [name for name, end_ms in ends_ms if end_ms is None]
+    if endless or not ends_ms:
+        problem = f"minutes: {endless[0]} never ends" if endless else "faults: there are none"
+        raise ValueError(f"{problem}, and a run is judged by what is left when its trouble is over")
+    last_minutes = max(end_ms for _, end_ms in ends_ms if end_ms is not None) / 60_000
+    return Case(
+        name=name,
+        faults=scenario.faults,
+        seed=scenario.seed,
+        scenario=scenario,
+        trouble_minutes=max(0.0, last_minutes - BEFORE_MINUTES),
+    )
 
 
 def _fitted(name: str, from_minutes: float, minutes: float) -> Fault:

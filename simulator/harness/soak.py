@@ -20,7 +20,7 @@ from simulator.harness.jury import Jury
 from simulator.harness.result import versions
 from simulator.harness.virtual import VirtualFloor, callback_route, stream_route
 from simulator.world.scenario import Scenario
-from simulator.world.scenario.files import load_scenario
+from simulator.world.scenario.files import ScenarioError, load_scenario
 
 RouteName = Literal["streams", "callbacks"]
 ROUTES: tuple[RouteName, ...] = ("streams", "callbacks")
@@ -203,6 +203,8 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
     directory.mkdir(parents=True, exist_ok=True)
     changes = {"agents": plan.agents, "seed": plan.seed}
     scenario = load_scenario(plan.scenario, changes) if plan.scenario else Scenario().with_(changes)
+    if scenario.faults:
+        raise ScenarioError(plan.scenario, ["faults: a soak judges each instant; see flex-wfm-sim matrix --scenario"])
     warm_up_ms = round(plan.warm_up_minutes * _MINUTE_MS)
     route = {"callbacks": callback_route, "streams": stream_route}[plan.route]
     with VirtualFloor(
@@ -212,7 +214,7 @@ def run_soak(plan: SoakPlan, *, tell: Callable[[SoakProgress], None] | None = No
         began_s = time.perf_counter()
         end_ms = floor.start_ms + round(plan.days * 24 * _HOUR_MS)
         floor.service.end_ms = end_ms
-        disturbed = bool(plan.faults() or scenario.faults)
+        disturbed = bool(plan.faults())
         jury = Jury(floor, settle_ms=round(plan.latest_s * 1000) + 30 * _MINUTE_MS, by_knowledge=disturbed)
         while floor.now_ms < end_ms:
             floor.run_to(min(end_ms, floor.now_ms + 15 * _MINUTE_MS))

@@ -184,7 +184,9 @@ class Stage:
         faults = load_scenario(self._plan.scenario).faults if self._plan.scenario else ()
         by_hand = [one.name for one in faults if one.side is Side.HOST]
         if by_hand:
-            raise HarnessError(f"{', '.join(by_hand)}: faults of the machine need virtual time; see flex-wfm-sim soak")
+            raise HarnessError(
+                f"{', '.join(by_hand)}: faults of the machine need virtual time; see flex-wfm-sim matrix"
+            )
         at_wfm = [one.to_table() for one in faults if one.side is Side.WFM]
         if at_wfm:
             self.wfm.post("/sim/faults", {"faults": at_wfm})

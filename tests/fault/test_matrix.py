@@ -135,6 +135,15 @@ def test_the_command_prints_what_was_tried_and_how_it_ended(tmp_path: Path) -> N
     assert "    1 fault alone: 1 clean" in done.output
     verdict = json.loads(file.read_text())
     assert (verdict["clean"], [one["case"] for one in verdict["cases"]]) == (True, ["unknown-type"])
+    scenario = tmp_path / "bad-minutes.toml"
+    scenario.write_text('agents = 3\n[[faults]]\nfault = "burst"\nfrom_minutes = 5.0\nminutes = 5.0\n')
+    done = CliRunner().invoke(main, ["matrix", "--scenario", str(scenario), "--jobs", "1"])
+    assert done.exit_code == 0, done.output
+    assert "    1 scenario: 1 clean" in done.output
+    scenario.write_text('[[faults]]\nfault = "drop"\n')
+    endless = CliRunner().invoke(main, ["matrix", "--scenario", str(scenario)])
+    assert endless.exit_code == 1
+    assert "drop never ends" in endless.output
     wrong = CliRunner().invoke(main, ["matrix", "--only", "nothing"])
     assert wrong.exit_code == 2
     assert "there is no case nothing" in wrong.output

@@ -45,6 +45,15 @@ def test_what_the_environment_says_of_a_real_connector_is_not_heard(
         assert floor.wfm.inbox.counters()["tokens"] == 1
 
 
+def test_a_soak_refuses_a_scenario_with_faults(tmp_path: Path) -> None:
+    """It judges each instant, and says who judges what is left."""
+    file = tmp_path / "bad-day.toml"
+    file.write_text('agents = 2\n[[faults]]\nfault = "drop"\n')
+    done = CliRunner().invoke(main, ["soak", "--scenario", str(file), "--days", "0.01"])
+    assert done.exit_code == 1
+    assert "see flex-wfm-sim matrix --scenario" in done.output
+
+
 def test_the_same_plan_does_the_same(tmp_path: Path) -> None:
     """Two runs of one plan end with the same verdict and the same counts, faults on the way included."""
     plan = SoakPlan(agents=4, days=0.02, seed=4, duplicates=0.1)
