@@ -59,7 +59,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--connections", default=_DEFAULT.connections, show_default=True, type=click.IntRange(1, 500),
               help="Requests that are under way at most.")  # fmt: skip
 @click.option("--drain-timeout", "drain_timeout_s", default=_DEFAULT.drain_timeout_s, show_default=True, type=_ABOVE,
-              help="Seconds to wait for the WFM at the end.")  # fmt: skip
+              help="Seconds to wait for the last answers, and then for the WFM.")  # fmt: skip
 @click.option("--json", "json_file", type=_FILE, help="Write the whole result here.")
 @click.option("--html", "html_file", type=_FILE, help="Write a page with plots here; it needs no network.")
 @click.option(
@@ -80,8 +80,9 @@ def load(json_file: Path | None, html_file: Path | None, directory: Path | None,
 
     Without --target a floor, a connector and a fake WFM are started, and what the WFM holds is judged.
 
-    Exit codes: 0 clean; 1 a callback was not taken, or the WFM does not hold the truth; 2 wrong usage; 3 the run could
-    not be carried out; 4 the generator was the bottleneck; 130 interrupted, the result so far is shown.
+    Exit codes: 0 clean; 1 a callback was not taken, the WFM does not hold the truth, or a file could not be written; 2
+    wrong usage; 3 the run could not be carried out; 4 the generator was the bottleneck; 130 interrupted, the result so
+    far is shown.
     """
     _need_extra()
     plan = _plan(given)
@@ -89,7 +90,12 @@ def load(json_file: Path | None, html_file: Path | None, directory: Path | None,
         if file is not None:
             _make_empty(file, name)
     place = make_place(directory)
-    result = _carry_out(plan, place)
+    try:
+        result = _carry_out(plan, place)
+    except click.UsageError:
+        if directory is None:
+            shutil.rmtree(place)
+        raise
     unwritten = _write(result, json_file, html_file)
     if result.ending == 0 and directory is None:
         shutil.rmtree(place)  # nothing in it is worth a look; a failed run keeps it
@@ -99,7 +105,7 @@ def load(json_file: Path | None, html_file: Path | None, directory: Path | None,
 def _need_extra() -> None:
     missing = [name for name in ("hdrh", "httptools", "plotly") if find_spec(name) is None]
     if missing:
-        raise click.ClickException(
+        raise click.UsageError(
             f"this command needs {', '.join(missing)}; install them with: pip install 'flex-wfm[load]'"
         )
 
@@ -148,7 +154,7 @@ def _carry_out(plan: LoadPlan, place: Path) -> LoadResult:
         with _ending(run), ticker:
             result = run.run()
     except (ScenarioError, LogFileError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.UsageError(str(error)) from error
     except HarnessError as error:
         show_failure(error, plan)
         raise SystemExit(int(Ending.NOT_CARRIED_OUT)) from error

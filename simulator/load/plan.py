@@ -43,7 +43,7 @@ class LoadPlan:
         anchor_ms: the machine time at which the target's `[clock]` shows the floor's start; None: the target goes by
             the machine's clock.
         connections: how many requests are under way at most.
-        drain_timeout_s: how long to wait for the WFM after the last answer.
+        drain_timeout_s: how long to wait for the last answers, and then for the WFM.
         directory: for logs, configuration and ledger of the servers that are started.
     """
 

@@ -45,7 +45,6 @@ class LoadResult:
 
     plan: LoadPlan
     agents: int
-    target: str
     planned: int
     outcomes: dict[str, int]
     taken: int
@@ -119,7 +118,7 @@ class LoadResult:
             "plan": {name: value for name, value in asdict(self.plan).items() if name not in secret},
             "command": self.plan.command,
             "agents": self.agents,
-            "target": self.target,
+            "target": self.plan.target,
             "started": f"{datetime.fromtimestamp(self.started_s, UTC):%Y-%m-%dT%H:%M:%SZ}",
             "wall_s": round(self.wall_s, 3),
             "callbacks": {

@@ -96,26 +96,37 @@ class LoadRun:
             elif plan.wfm:
                 wfm = stack.enter_context(Face("the fake WFM", plan.wfm))
                 wfm.get("/sim/counters")
-            target = CallbackTarget.parse(url)
-            begin, offset_s = time.monotonic() + self._lead_s(), time.time() - time.monotonic()
-            start_ms = round((begin + offset_s) * 1000) + (0 if anchor_ms is None else source.start_ms - anchor_ms)
-            post = Post(
-                target,
-                source.sender(url),
-                run=secrets.token_hex(8),
-                floor_start_ms=source.start_ms,
-                start_ms=start_ms,
-                known=source.known,
-            )
-            sender = self._sender = Sender(target, post.letters(self._timed(source)), connections=plan.connections)
-            self._send(sender, begin, url)
-            stepped_s = time.time() - time.monotonic() - offset_s
-            delivery = None
-            if wfm is not None and source.floor is not None:
-                self._tell(LoadProgress("settling"))
-                drained = servers.drain() if servers is not None else _drain(wfm, plan.drain_timeout_s)
-                self._tell(LoadProgress("auditing"))
-                delivery = _judge(source.floor, post, sender.records, wfm, start_ms, offset_s, drained=drained)
+            return self._play(source, url, anchor_ms, wfm, servers)
+
+    def _play(
+        self, source: Source, url: str, anchor_ms: int | None, wfm: Face | None, servers: LoadServers | None
+    ) -> LoadResult:
+        """Send everything to a target that is there, and judge it."""
+        plan, target = self._plan, CallbackTarget.parse(url)
+        begin, offset_s = time.monotonic() + self._lead_s(), time.time() - time.monotonic()
+        start_ms = round((begin + offset_s) * 1000) + (0 if anchor_ms is None else source.start_ms - anchor_ms)
+        post = Post(
+            target,
+            source.sender(url),
+            run=secrets.token_hex(8),
+            floor_start_ms=source.start_ms,
+            start_ms=start_ms,
+            known=source.known,
+        )
+        sender = self._sender = Sender(
+            target,
+            post.letters(self._timed(source)),
+            connections=plan.connections,
+            drain_s=plan.drain_timeout_s,
+        )
+        self._send(sender, begin, url)
+        stepped_s = time.time() - time.monotonic() - offset_s
+        delivery = None
+        if wfm is not None and source.floor is not None:
+            self._tell(LoadProgress("settling"))
+            drained = servers.drain() if servers is not None else _drain(wfm, plan.drain_timeout_s)
+            self._tell(LoadProgress("auditing"))
+            delivery = _judge(source.floor, post, sender.records, wfm, start_ms, offset_s, drained=drained)
         return result_of(
             sender.records,
             begin=begin,
@@ -124,7 +135,6 @@ class LoadRun:
             fitness=fitness_of(sender.records, sender.pulse, latency_of_taken(sender.records)),
             plan=plan,
             agents=source.agents,
-            target=plan.target,
             interrupted=self.stopped,
             clock_step_ms=stepped_s * 1000,
             machine=_machine(),

@@ -48,14 +48,23 @@ class Sender:
     its planned time all the same.
     """
 
-    def __init__(self, target: CallbackTarget, letters: Iterator[Letter], *, connections: int) -> None:
+    def __init__(
+        self, target: CallbackTarget, letters: Iterator[Letter], *, connections: int, drain_s: float = 60.0
+    ) -> None:
+        """Set up.
+
+        Args:
+            connections: how many requests are under way at most.
+            drain_s: so long after the last letter's time answers are waited for; what has none by then never gets one.
+        """
         self._target = target
         self._letters = letters
         self._connections = connections
+        self._drain_s = drain_s
         self._ready: deque[Letter] = deque()
         self._made_all = False
         self._begin = 0.0
-        self._stopped = False
+        self._stopped = self._over = False
         self._trust: ssl.SSLContext | None = None
         self._free: list[Wire] = []
         self._wires: set[Wire] = set()
@@ -92,9 +101,11 @@ class Sender:
             beat = loop.create_task(self._beat(tell))
             try:
                 await self._send_all(loop)
-                while self._open:
+                deadline = loop.time() + self._drain_s
+                while self._open and loop.time() < deadline:
                     await asyncio.sleep(_BEAT_S)
             finally:
+                self._over = True
                 beat.cancel()
                 for task in self._opening:
                     task.cancel()
@@ -107,8 +118,13 @@ class Sender:
 
     async def _warm(self, loop: asyncio.AbstractEventLoop) -> None:
         self._trust = trust_of(self._target)
-        for _ in range(self._connections):
-            self._welcome(await connect(self._target, self, self._trust))
+        opened = await asyncio.gather(
+            *(connect(self._target, self, self._trust) for _ in range(self._connections)), return_exceptions=True
+        )
+        for one in opened:
+            if isinstance(one, BaseException):
+                raise one
+            self._welcome(one)
         while self._has_to_make() and not self._stopped and loop.time() < self._begin - 10 * _MAKING_S:
             self._make()
             await asyncio.sleep(0)
@@ -184,6 +200,8 @@ class Sender:
 
     def answered(self, wire: Wire, letter: Letter, status: int) -> None:
         """An answer has come; the wire takes the next letter."""
+        if self._over:
+            return
         now = asyncio.get_running_loop().time()
         if wire.usable:
             self._release(wire, now)
@@ -191,6 +209,8 @@ class Sender:
 
     def broken(self, wire: Wire, letter: Letter | None, failure: Failure, *, untouched: bool) -> None:
         """A wire is gone. A request that met a connection closed in that moment is sent once more, as clients do."""
+        if self._over:
+            return
         self._wires.discard(wire)
         now = asyncio.get_running_loop().time()
         if self._waiting:

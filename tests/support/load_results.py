@@ -40,7 +40,6 @@ def load_result(
     given: dict[str, Any] = {
         "plan": LoadPlan(),
         "agents": 7,
-        "target": "",
         "interrupted": False,
         "clock_step_ms": 0.0,
         "machine": "a machine",

@@ -47,9 +47,9 @@ def test_a_plan_that_cannot_be_carried_out_is_refused(given: dict[str, Any], pro
     ],
 )
 def test_the_command_refuses_what_it_cannot_do(options: list[str], problem: str) -> None:
-    """Before anything is started, with exit code 2 for usage and 1 for a scenario that does not exist."""
+    """Before anything is started."""
     result = CliRunner().invoke(load, options)
-    assert result.exit_code == (1 if "--scenario" in options else 2), result.output
+    assert result.exit_code == 2, result.output
     assert problem in result.output
 
 

@@ -178,6 +178,15 @@ def test_a_target_that_goes_away_is_no_connection() -> None:
     assert sender.records.outcomes() == {"204": 1, Failure.CONNECT.words: 9}
 
 
+def test_a_target_that_answers_nothing_does_not_hold_up_the_end() -> None:
+    """What has no answer when the waiting is over is told as that, whether it was written or still waited."""
+    with serving(lambda _number: Reply(after_s=60)) as target:
+        sender = Sender(CallbackTarget.parse(target.url), letters(50, 500), connections=2, drain_s=0.2)
+        run_precisely(sender.run(time.monotonic() + 0.1, lambda _due, _open: None))
+    assert sender.records.outcomes() == {Failure.UNSENT.words: 50}
+    assert latency_of_taken(sender.records).count == 0
+
+
 def test_nothing_listens_where_it_should() -> None:
     """Then there is no run at all."""
     with socket.create_server(("127.0.0.1", 0)) as server:
