@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -28,7 +28,7 @@ def carry_out(mishap: Mishap, true_answer: Callable[[], Response]) -> Response:
     else:
         response = true_answer() if mishap.applied else current_app.response_class()
         if mishap.status is not None:
-            response = _written(mishap)
+            response = written(mishap.status, mishap.body, mishap.headers)
     if mishap.broken:
         response.headers[_BREAK] = mishap.broken
     if mishap.wait_s and in_process:
@@ -36,15 +36,16 @@ def carry_out(mishap: Mishap, true_answer: Callable[[], Response]) -> Response:
     return response
 
 
-def _written(mishap: Mishap) -> Response:
-    if isinstance(mishap.body, str):
-        response = current_app.response_class(mishap.body, mimetype="text/plain")
-    elif mishap.body is None:
+def written(status: int, body: Any, headers: Mapping[str, str]) -> Response:
+    """An answer: a text as it is, nothing as nothing, anything else as JSON."""
+    if isinstance(body, str):
+        response = current_app.response_class(body, mimetype="text/plain")
+    elif body is None:
         response = current_app.response_class()
     else:
-        response = current_app.response_class(current_app.json.dumps(mishap.body), mimetype="application/json")
-    response.status_code = mishap.status or 200
-    response.headers.update(mishap.headers)
+        response = current_app.response_class(current_app.json.dumps(body), mimetype="application/json")
+    response.status_code = status
+    response.headers.update(headers)
     return response
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,8 +49,7 @@ class VirtualHost:
 
     Attributes:
         connectors: those that run; none while the machine is out.
-        deaths: how often a connector was killed.
-        on_start: told when a connector has been started again.
+        deaths: how often it was killed.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class VirtualHost:
         self._offset_ms = 0
         self._now_ms = now_ms
         self._turn = 0
-        self._begun: dict[int, HostFault] = {}
+        self._begun: set[int] = set()
         self._ended: set[int] = set()
         self.disk = Disk(ledger)
         self.connectors: list[Connector] = []
@@ -85,7 +85,7 @@ class VirtualHost:
     def step_to(self, now_ms: int) -> None:
         """Let the connectors do what is due."""
         self._now_ms = now_ms
-        with _Fatal(self):
+        with self._mortal():
             for one in list(self.connectors):
                 one.drive.step_to(self.clock_ms)
 
@@ -132,7 +132,7 @@ class VirtualHost:
     def _face(self, one: SetFault, fault: HostFault, now_ms: int) -> None:
         from_ms, until_ms = fault.window(one.set_ms)
         if one.id not in self._begun and now_ms >= from_ms:
-            self._begun[one.id] = fault
+            self._begun.add(one.id)
             if one.tries(from_ms):
                 fault.begin(self, one.chance)
             else:
@@ -180,7 +180,7 @@ class VirtualHost:
             wfm=_LastAnswer(self._wfm, self),
             ledger_connection=self.disk.connection_class(),
         )
-        with _Fatal(self):
+        with self._mortal():
             self.connectors.append(Connector(drive, self._starts(drive)))
 
     def drop_first(self) -> None:
@@ -200,18 +200,10 @@ class VirtualHost:
         while self.connectors:
             self.connectors.pop().app.extensions["flex_wfm_plugin"].close()
 
-
-class _Fatal:
-    """Where the machine goes out in this block, its connectors are dead after it."""
-
-    def __init__(self, host: VirtualHost) -> None:
-        self._host = host
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        if kind is not None and issubclass(kind, PowerCut):
-            self._host.die()
-            return True
-        return False
+    @contextmanager
+    def _mortal(self) -> Iterator[None]:
+        """Where the machine goes out in this block, its connectors are dead after it."""
+        try:
+            yield
+        except PowerCut:
+            self.die()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flex_plugin_backend.wfm.contract import Profile, load_profile
-from simulator.audit import DeliveredRow, TruthAgent, TruthState, Window, audit, read_rows
+from simulator.audit import DeliveredRow, TruthAgent, Window, audit, read_rows, read_truth
 from simulator.audit.reports import ReportWindow, audit_reports, read_reports, read_true_reports
 from simulator.audit.reports_verdict import ReportFault, ReportFinding
 from simulator.audit.timeline import Entry, build_timeline
@@ -19,7 +19,7 @@ from simulator.harness.config import EVENTS_FILTER
 from simulator.harness.virtual import VirtualFloor
 from simulator.world.engine import World
 from simulator.world.events import Event
-from simulator.world.figures_face import true_reports
+from simulator.world.figures_face import true_reports, true_states
 
 _PAGE = 1_000_000
 _MOST_DETAILS = 5
@@ -76,28 +76,12 @@ def judge(trial: Trial) -> Problems:
     told = read_rows(trial.floor.wfm.inbox.states(0, _PAGE)["rows"], profile)
     rows = [one for one in told if one.start_ms is None or one.start_ms <= trial.end_ms]
     with trial.floor.service.present() as (world, _):
-        agents = list(_truth(world))
+        agents = read_truth({"agents": true_states(world)})
         _judge_states(trial, profile, agents, rows, problems)
         _judge_reports(trial, profile, world, problems)
         _judge_ledger(trial, world, problems)
     _judge_rest(trial.floor.health(), problems)
     return problems
-
-
-def _truth(world: World) -> Iterator[TruthAgent]:
-    for worker in world.floor.workers:
-        states = tuple(
-            TruthState(
-                start_ms=one.start_ms,
-                state=one.state,
-                channel=one.channel or None,
-                direction=one.direction or None,
-                reason=one.reason or None,
-                cause_sid=one.cause_sid,
-            )
-            for one in world.truth.since(worker, 0, world.now_ms)
-        )
-        yield TruthAgent(worker.sid, worker.name, states)
 
 
 def _judge_states(

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from flex_plugin_backend.wfm.contract import ContractError, Endpoint
 from simulator.fast_json import FastJson
-from simulator.faults.carrier import carry_out
+from simulator.faults.carrier import carry_out, written
 from simulator.faults.fault import Side
 from simulator.faults.mishap import Mishap
 from simulator.wfm.control import create_control
@@ -83,15 +83,7 @@ def _json() -> Any:
 
 
 def _response(reply: Reply) -> Response:
-    if isinstance(reply.body, str):
-        response = current_app.response_class(reply.body, mimetype="text/plain")
-    elif reply.body is None:
-        response = current_app.response_class()
-    else:
-        response = current_app.response_class(current_app.json.dumps(reply.body), mimetype="application/json")
-    response.status_code = reply.status
-    response.headers.update(reply.headers)
-    return response
+    return written(reply.status, reply.body, reply.headers)
 
 
 def _http_error(error: HTTPException) -> Response:
