@@ -26,6 +26,9 @@ url = "sqlite:///flex-wfm.sqlite3"
 level = "info"                              # debug, info, warning, error
 format = "json"                             # or text, for a terminal
 
+# [alerts]
+# url_file = "secrets/alert-url"            # told when an alarm begins and when it ends, see docs/health.md
+
 # ---- One tenant: a TaskRouter workspace and a CXone WFM tenant. Repeat with another name for more. ----
 
 [tenants.{tenant}.twilio]
