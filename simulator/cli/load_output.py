@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -110,8 +111,8 @@ def _clean_words(result: LoadResult) -> str:
 
 
 def _table(result: LoadResult) -> Table:
-    table = Table(title=f"{result.plan.title}, {result.agents:,} agents", title_justify="left")
-    table.add_column("what")
+    table = Table(title=f"{result.plan.title}, {result.agents:,} agents", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("what", no_wrap=True)
     for name in ("p50", "p90", "p99", "p99.9", "max"):
         table.add_column(name, justify="right")
     table.add_column("counted", justify="right")

@@ -66,7 +66,7 @@ class LoadResult:
     @property
     def rate(self) -> float:
         """Callbacks that were due a second, on average."""
-        length_s = self.wall_s if self.interrupted else max(self.wall_s, self.plan.duration_s)
+        length_s = self.wall_s if self.interrupted else self.plan.duration_s
         return self.planned / length_s if length_s > 0 else 0.0
 
     @property

@@ -23,7 +23,7 @@ class Fitness:
         late: from the planned time until the generator got to the letter.
         loop_late: of regular wake-ups of its event loop, when answers are read as well.
         cpu_share: of one processor, over the run.
-        starved: letters that were not made yet when they were due.
+        starved: letters that were not made yet when they were due; part of what made others late.
         reasons: why its figures are not to be trusted; empty if they are.
     """
 
@@ -49,7 +49,7 @@ def fitness_of(records: Records, pulse: Pulse, latency: Latencies) -> Fitness:
     if late.percentile_ms(99) > bound_ms:
         reasons.append(
             f"it got to 1 % of its callbacks {late.percentile_ms(99):,.1f} ms or more after their time "
-            f"(bound {bound_ms:,.1f} ms)"
+            f"(bound {bound_ms:,.1f} ms)" + (f"; {pulse.starved:,} were not even made by then" if pulse.starved else "")
         )
     if loop_late.percentile_ms(99) > bound_ms:
         reasons.append(
@@ -58,6 +58,4 @@ def fitness_of(records: Records, pulse: Pulse, latency: Latencies) -> Fitness:
         )
     if cpu_share > CPU_SHARE:
         reasons.append(f"it used {cpu_share:.0%} of a processor (bound {CPU_SHARE:.0%})")
-    if pulse.starved > len(records) / 100:
-        reasons.append(f"{pulse.starved:,} callbacks were not made yet when they were due")
     return Fitness(late, loop_late, cpu_share, pulse.starved, tuple(reasons))
