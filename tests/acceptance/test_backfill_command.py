@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from beside_serve import Processes, RecordingPeer, Server, Traffic, rows, until
 from click.testing import CliRunner, Result
+from pytest_httpserver import HTTPServer
 from repair_floor import HOUR, MINUTE, RepairFloor
 from werkzeug.serving import make_server
 
@@ -21,6 +23,7 @@ from flex_plugin_backend import create_app
 from flex_plugin_backend.cli import main
 from flex_plugin_backend.cli.moments import as_second
 from simulator.harness.config import TENANT
+from simulator.harness.process import Child
 from simulator.twilio.app import create_twilio_app
 from simulator.world.events import Event
 
@@ -60,6 +63,7 @@ class Site:
             self._copy(self.kept, ledger)
         self.floor.database.close()
         self.floor.database = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)
+        self.ledger = ledger
         self.config = folder / "flex-wfm.toml"
         self.settings = self._settings(folder)
         self.write()
@@ -191,6 +195,128 @@ def test_wrong_credentials_are_said_at_once_and_how_to_go_on(site: Site) -> None
     assert "401" in done.output
     assert "run the same command to go on" in done.output
     assert site.lost.isdisjoint(site.floor.stored())
+
+
+# -- beside a server of its own process -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def served(site: Site, httpserver: HTTPServer) -> Iterator[tuple[Site, Processes, RecordingPeer]]:
+    """The site with a WFM that is well; its servers do not repair by themselves: what comes back is the command's."""
+    peer = RecordingPeer(httpserver)
+    tenant = site.settings["tenants"][TENANT]
+    tenant["wfm"]["service_url"] = peer.url
+    tenant["repair"]["enabled"] = False
+    tenant["reports"] = {"enabled": False}
+    site.settings["clock"]["anchor_ms"] = time.time_ns() // 1_000_000
+    site.write()
+    processes = Processes(site.config, TENANT)
+    yield site, processes, peer
+    processes.close()
+
+
+def traffic(site: Site, servers: list[Server]) -> Traffic:
+    """A worker at work between two activities of the floor's catalogue."""
+    [(body,)] = rows(site.ledger, "SELECT body FROM catalogues")
+    activities = [(sid, name) for sid, name, _ in json.loads(body)["activities"]]
+    return Traffic(site.floor.floor.account, activities[:2], servers, site.floor.now_ms)
+
+
+def begin(site: Site, processes: Processes) -> Child:
+    """The command, in a process of its own."""
+    span = ("--from", as_second(site.begin_ms), "--to", as_second(site.end_ms))
+    return processes.command("backfill", *span, "--json")
+
+
+def at_rest(server: Server) -> bool:
+    """Everything is projected and sent."""
+    health = server.health()
+    return health["unprojected"] == 0 and health["pending"] == 0 and health["status"] == "ok"
+
+
+def check(site: Site, peer: RecordingPeer, live: Traffic, missing: set[str]) -> None:
+    """Nothing is lost or doubled in the ledger; the WFM shows each agent's present, and heard the worker in order."""
+    stored = [sid for (sid,) in rows(site.ledger, "SELECT sid FROM events")]
+    assert len(stored) == len(set(stored))
+    assert site.lost | set(live.acknowledged) <= set(stored)
+    assert sum(number for (number,) in rows(site.ledger, "SELECT events FROM gaps")) == len(missing)
+    held = {agent: (event, reason) for agent, event, reason in peer.taken}
+    assert {agent: held.get(agent) for agent in site.floor.present()} == site.floor.present()
+    starts = [start for agent, _, start in peer.rows if agent == "WKlive"]
+    assert starts == sorted(starts)
+    kept = rows(site.ledger, "SELECT status FROM state_changes WHERE worker_sid = 'WKlive' AND kind = 'change'")
+    assert [status for (status,) in kept] == ["delivered"] * len(kept)
+    assert len(kept) >= len(live.acknowledged)
+
+
+def test_beside_a_server_nothing_is_lost_or_doubled(served: tuple[Site, Processes, RecordingPeer]) -> None:
+    """Callbacks come in while the command stores history; each state is told once."""
+    site, processes, peer = served
+    server = processes.serve()
+    until(lambda: at_rest(server))
+    live = traffic(site, [server])
+    until(lambda: len(live.acknowledged) > 20)
+    missing = site.lost - site.floor.stored()  # the start has read the last hour
+    done = begin(site, processes)
+    assert done.wait(60) == 0, done.tail()
+    until(lambda: len(live.acknowledged) > 60)
+    live.stop()
+    assert live.acknowledged == live.sent
+    until(lambda: at_rest(server))
+    check(site, peer, live, missing)
+    told = [row for row in peer.rows if row[0] == "WKlive"]
+    assert len(told) == len(set(told)) == len(live.sent)
+    explained = processes.command("explain", "live")
+    assert explained.wait(30) == 0
+    until(lambda: "as the WFM shows" in explained.tail())
+
+
+def test_a_command_that_is_killed_goes_on_where_it_stopped(served: tuple[Site, Processes, RecordingPeer]) -> None:
+    """After a portion, while a server that stands still holds the lease; each event is stored and counted once."""
+    site, processes, peer = served
+    server = processes.serve()
+    until(lambda: at_rest(server))
+    live = traffic(site, [server])
+    until(lambda: len(live.acknowledged) > 5)
+    live.stop()
+    until(lambda: at_rest(server))
+    missing = site.lost - site.floor.stored()
+    server.freeze()
+    first = begin(site, processes)
+    until(lambda: bool(missing & site.floor.stored()))
+    first.check()  # it waits for the server's states before it goes on
+    first.kill()
+    server.thaw()
+    again = begin(site, processes)
+    assert again.wait(60) == 0, again.tail()
+    until(lambda: at_rest(server))
+    check(site, peer, live, missing)
+
+
+def test_the_lease_goes_to_the_other_server_when_the_first_is_killed(
+    served: tuple[Site, Processes, RecordingPeer],
+) -> None:
+    """Two servers take callbacks, one of them forwards; killed in the middle of a backfill, the other takes over."""
+    site, processes, peer = served
+    first = processes.serve()
+    until(lambda: at_rest(first))
+    second = processes.serve()
+    until(lambda: second.health()["status"] == "standby")
+    servers = [first, second]
+    live = traffic(site, servers)
+    until(lambda: len(live.acknowledged) > 20)
+    missing = site.lost - site.floor.stored()  # the start has read the last hour
+    done = begin(site, processes)
+    until(lambda: bool(missing & site.floor.stored()))
+    assert second.health()["status"] == "standby"
+    first.child.kill()
+    assert done.wait(60) == 0, done.tail()
+    until(lambda: at_rest(second))
+    more = len(live.acknowledged)
+    until(lambda: len(live.acknowledged) > more + 20)
+    live.stop()
+    until(lambda: at_rest(second))
+    check(site, peer, live, missing)
 
 
 def test_a_rehearsal_changes_nothing_and_says_what_would(lived: Site) -> None:

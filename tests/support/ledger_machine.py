@@ -339,6 +339,8 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.stand.command.read() as connection:
             present = segment_rows.last_of_all(connection, self.tenant)
         for worker, segment in present.items():
+            if segment.state.state is State.UNKNOWN:
+                continue  # nobody has seen the worker yet, so since when is nobody's knowledge either
             may_be = [line[-1] for line in self._lines(worker)]
             assert segment in may_be, f"{told([segment])} is none of {told(may_be)}\n{self._shown(worker, segment)}"
             self._check_shown(leader, worker, segment)

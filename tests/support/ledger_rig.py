@@ -24,6 +24,7 @@ from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.projector import Projector
 from flex_plugin_backend.flow.rules import derive_rules
 from flex_plugin_backend.ledger.outbox import StateChange
+from flex_plugin_backend.ledger.recent import Recent
 from flex_plugin_backend.ledger.store import Ledger
 from flex_plugin_backend.settings import TenantSettings
 from flex_plugin_backend.wfm import CXoneWfmException, FailureKind, RejectedRow, WFMReportResponseDTO
@@ -59,6 +60,7 @@ class MortalLedger(Ledger):
     def revive(self) -> None:
         """Another process opens it."""
         self.dead = False
+        self.recent = Recent()
         self._plans: dict[int, str] = {}
         self._written = 0
 

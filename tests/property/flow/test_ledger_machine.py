@@ -56,8 +56,8 @@ def _forgets_requests_of_the_dead(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _acknowledges_what_it_does_not_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    append = eventlog.append
-    monkeypatch.setattr(eventlog, "append", lambda connection, arrivals: append(connection, arrivals[:1]))
+    store = eventlog.store
+    monkeypatch.setattr(eventlog, "store", lambda connection, arrivals: store(connection, arrivals[:1]))
 
 
 def _sends_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
