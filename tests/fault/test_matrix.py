@@ -86,31 +86,29 @@ def test_outages_of_hours_and_days_leave_nothing_wrong(case: Case, tmp_path: Pat
     assert_clean(run_case(short(case), tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("spoil", "found"),
-    [
-        ("DELETE FROM events WHERE seq = (SELECT max(seq) - 50 FROM events)", "an event is not in the ledger"),
-        ("UPDATE events SET sid = 'EVffff' WHERE seq = (SELECT max(seq) - 50 FROM events)", "never happened"),
-        ("UPDATE state_changes SET status = 'dead' WHERE id = 20", "dead_letters"),
-    ],
-)
-def test_the_judge_finds_what_is_wrong_in_the_ledger(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, spoil: str, found: str
-) -> None:
-    """What a fault would have left is put there by hand."""
-    spoilt: list[str] = []
+SPOILS = {
+    "DELETE FROM events WHERE seq = (SELECT max(seq) - 50 FROM events)": "an event is not in the ledger",
+    "UPDATE events SET sid = 'EVffff' WHERE seq = (SELECT max(seq) - 51 FROM events)": "never happened",
+    "UPDATE state_changes SET status = 'dead' WHERE id = 20": "dead_letters",
+}
+
+
+def test_the_judge_finds_what_is_wrong_in_the_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What faults would have left is put there by hand."""
+    spoilt: list[int] = []
     run_to = VirtualFloor.run_to
 
     def spoiling(floor: VirtualFloor, until_ms: int) -> None:
         run_to(floor, until_ms)
         if floor.service.has_ended() and not spoilt:
             with closing(sqlite3.connect(tmp_path / "ledger.sqlite3")) as ledger, ledger:
-                spoilt.append(str(ledger.execute(spoil).rowcount))
+                spoilt.extend(ledger.execute(spoil).rowcount for spoil in SPOILS)
 
     monkeypatch.setattr(VirtualFloor, "run_to", spoiling)
     outcome = run_case(calm_case(()), tmp_path)
-    assert spoilt == ["1"]
-    assert any(found in problem for problem in outcome.problems), outcome.problems
+    assert spoilt == [1, 1, 1]
+    for found in SPOILS.values():
+        assert any(found in problem for problem in outcome.problems), outcome.problems
 
 
 def test_the_judge_finds_a_connector_that_stays_away(tmp_path: Path) -> None:
@@ -129,17 +127,13 @@ def calm_case(faults: Sequence[Fault]) -> Case:
 
 def test_the_command_prints_what_was_tried_and_how_it_ended(tmp_path: Path) -> None:
     """One line a case, then the numbers; the verdict as JSON on demand."""
-    file = tmp_path / "matrix.json"
-    done = CliRunner().invoke(main, ["matrix", "--only", "unknown-type", "--jobs", "1", "--json", str(file)])
-    assert done.exit_code == 0, done.output
-    assert "    1 fault alone: 1 clean" in done.output
-    verdict = json.loads(file.read_text())
-    assert (verdict["clean"], [one["case"] for one in verdict["cases"]]) == (True, ["unknown-type"])
-    scenario = tmp_path / "bad-minutes.toml"
+    file, scenario = tmp_path / "matrix.json", tmp_path / "bad-minutes.toml"
     scenario.write_text('agents = 3\n[[faults]]\nfault = "burst"\nfrom_minutes = 5.0\nminutes = 5.0\n')
-    done = CliRunner().invoke(main, ["matrix", "--scenario", str(scenario), "--jobs", "1"])
+    done = CliRunner().invoke(main, ["matrix", "--scenario", str(scenario), "--jobs", "1", "--json", str(file)])
     assert done.exit_code == 0, done.output
     assert "    1 scenario: 1 clean" in done.output
+    verdict = json.loads(file.read_text())
+    assert (verdict["clean"], [one["case"] for one in verdict["cases"]]) == (True, ["bad-minutes"])
     scenario.write_text('[[faults]]\nfault = "drop"\n')
     endless = CliRunner().invoke(main, ["matrix", "--scenario", str(scenario)])
     assert endless.exit_code == 1
