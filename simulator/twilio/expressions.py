@@ -17,6 +17,7 @@ from simulator.twilio.problems import RestProblem
 
 Row = TypeVar("Row")
 Test = Callable[[Any], bool]
+_DEEPEST = 50
 _TOKEN = re.compile(r"""\s*(?:("[^"]*"|'[^']*')|(-?\d+(?:\.\d+)?)|(==|!=|>=|<=|=|>|<|[()\[\],])|([A-Za-z_][\w.]*))""")
 _COMPARES: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "=": operator.eq, "!=": operator.ne,
@@ -62,6 +63,7 @@ class _Reader:
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
         self._at = 0
+        self._depth = 0
 
     def left(self) -> list[str]:
         return self._tokens[self._at :]
@@ -79,14 +81,21 @@ class _Reader:
         return lambda attributes: all(test(attributes) for test in tests)
 
     def _one(self) -> Test:
-        if self._take("NOT"):
-            negated = self._one()
-            return lambda attributes: not negated(attributes)
-        if self._take("("):
-            inner = self.either()
-            self._need(")")
-            return inner
-        return self._comparison()
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError(f"it is nested more than {_DEEPEST} deep")
+        test = self._negated() if self._take("NOT") else self._inner() if self._take("(") else self._comparison()
+        self._depth -= 1
+        return test
+
+    def _negated(self) -> Test:
+        negated = self._one()
+        return lambda attributes: not negated(attributes)
+
+    def _inner(self) -> Test:
+        inner = self.either()
+        self._need(")")
+        return inner
 
     def _comparison(self) -> Test:
         left, sign = self._value(), self._next("an operator")
@@ -117,6 +126,8 @@ class _Reader:
     def _list(self) -> Callable[[Any], Any]:
         values = list[Callable[[Any], Any]]()
         while not self._take("]"):
+            if self.left()[:1] == ["["]:
+                raise ValueError("a list within a list was not expected")
             values.append(self._value())
             self._take(",")
         return lambda attributes: [value(attributes) for value in values]

@@ -123,7 +123,7 @@ def _split(accepted: Sequence[Event], canceled: Sequence[Event]) -> Json | None:
     text = request.args.get("SplitByWaitTime")
     if not text:
         return None
-    if not all(part.strip().isdigit() for part in text.split(",")):
+    if not all(part.strip().isascii() and part.strip().isdigit() for part in text.split(",")):
         raise RestProblem.invalid("SplitByWaitTime takes seconds, separated by commas")
     split: Json = {}
     for limit_s in [int(part) for part in text.split(",")]:

@@ -69,7 +69,7 @@ def time_window(now_ms: int) -> tuple[int, int]:
     if minutes is not None:
         if start is not None or end is not None:
             raise RestProblem.invalid("Minutes excludes StartDate and EndDate")
-        if not minutes.isdigit() or not 1 <= int(minutes) <= _KEPT_MS // _MINUTE_MS:
+        if not (minutes.isascii() and minutes.isdigit()) or not 1 <= int(minutes) <= _KEPT_MS // _MINUTE_MS:
             raise RestProblem.invalid("Minutes must be a number of minutes within the last 30 days")
         return now_ms - int(minutes) * _MINUTE_MS, now_ms
     # Both dates are inclusive and whole seconds: the whole last second belongs to the window.

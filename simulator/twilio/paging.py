@@ -18,6 +18,7 @@ Key = tuple[int, str]
 
 _PAGING = ("PageSize", "Page", "PageToken")
 _DEFAULT_SIZE, _LARGEST_SIZE = 50, 1000
+_LONGEST_NUMBER = 9
 
 
 def page(
@@ -70,7 +71,7 @@ def _number(name: str, default: int) -> int:
     text = request.args.get(name)
     if text is None:
         return default
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER):
         raise RestProblem.invalid(f"{name} must be a number")
     return int(text)
 
@@ -93,5 +94,5 @@ def _read_token(token: str) -> tuple[bool, Key]:
         text = token[2:]
         rank, sid = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return token.startswith("PB"), (int(rank), str(sid))
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise RestProblem.invalid("PageToken is not one of ours") from error

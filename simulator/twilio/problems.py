@@ -71,6 +71,10 @@ def install_problems(app: Flask) -> None:
     def answer_refusal(refusal: Exception) -> Response:
         return RestProblem.invalid(str(refusal)).response()
 
+    @app.errorhandler(RecursionError)
+    def answer_depth(_: RecursionError) -> Response:
+        return RestProblem.invalid("What was sent is nested too deeply").response()
+
     @app.errorhandler(HTTPException)
     def answer_http(error: HTTPException) -> Response:
         if error.code in (404, 405):

@@ -72,7 +72,8 @@ def _overrides(fragment: str) -> Overrides:
 
 
 def _number(given: dict[str, str], name: str, default: int, low: int, high: int) -> int:
-    value = int(given.get(name, default))
+    text = given.get(name, str(default))
+    value = int(text) if text.isascii() and text.isdigit() else -1
     if not low <= value <= high:
         raise ValueError(f"{name} in the callback URL must lie between {low} and {high}")
     return value

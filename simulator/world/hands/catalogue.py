@@ -7,6 +7,8 @@ from simulator.world.floor import assign, release
 from simulator.world.hands.parts import Parts, Refused
 from simulator.world.transitions import note_readiness
 
+_MOST_OFFERS, _LONGEST_S = 50, 14 * 86_400  # Twilio reference 3.1
+
 
 class CatalogueHands:
     """Changes the catalogue at the present instant."""
@@ -58,9 +60,11 @@ class CatalogueHands:
         timeout_s: float | None = None,
     ) -> None:
         """Change how a queue is served, from the next task on: priority, offers at once, and the workflow's timeout."""
+        if offers is not None and not 1 <= offers <= _MOST_OFFERS:
+            raise Refused(f"A task is offered to 1 to {_MOST_OFFERS} workers at once")
+        if timeout_s is not None and not 0 <= timeout_s <= _LONGEST_S:
+            raise Refused(f"The timeout of a queue lies between 0 and {_LONGEST_S} seconds")
         if offers is not None:
-            if not 1 <= offers <= 50:
-                raise Refused("A task is offered to 1 to 50 workers at once")
             queue.offers = offers
         if priority is not None:
             queue.priority = priority

@@ -9,6 +9,7 @@ from typing import Any
 from simulator.world.hands.parts import Refused
 
 LONGEST = 4096  # characters (Twilio reference 3.1)
+_DEEPEST = 100  # assumed
 _WORD = re.compile(r"[A-Za-z0-9_. -]{1,32}")
 # Twilio's names of media -> what the reports call the channel; that other messaging media are chat is assumed.
 _MEDIA = {
@@ -32,9 +33,24 @@ def checked_json(text: str) -> str:
         known = json.loads(text, parse_constant=_no_number)
         # What cannot be written as it was read, such as half a character or a number without end, cannot be kept.
         json.dumps(known, allow_nan=False, ensure_ascii=False).encode()
-    except ValueError as error:
+        _check_depth(known)
+    except (ValueError, RecursionError) as error:
         raise Refused(f"Attributes are not valid JSON: {error}") from error
     return text.strip() if known else json.dumps(known)
+
+
+def _check_depth(known: Any) -> None:
+    """Whoever reads the attributes later does so with a stack of its own."""
+    level = [known]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    if level:
+        raise ValueError(f"they are nested more than {_DEEPEST} deep")
 
 
 def _no_number(word: str) -> None:
