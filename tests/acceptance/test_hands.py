@@ -96,17 +96,17 @@ def _end_everything(world: World) -> None:
             world.hands.contacts.complete_task(task)
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3])
 def test_what_hands_do_is_in_the_events_and_in_the_truth(tmp_path: Path, seed: int) -> None:
-    """Half an hour of meddling with workers, tasks and reservations: states and reports are those of the truth."""
+    """A quarter of an hour of meddling with workers, tasks and reservations: states and reports are those of the truth."""
     meddler = _Meddler(seed)
     scenario = Scenario.model_validate({**_BUSY, "seed": seed})
-    with VirtualFloor(scenario, tmp_path, warm_up_ms=20 * _MINUTE_MS, route=callback_route, repair=False) as floor:
-        end_ms = floor.start_ms + 40 * _MINUTE_MS
+    with VirtualFloor(scenario, tmp_path, warm_up_ms=10 * _MINUTE_MS, route=callback_route, repair=False) as floor:
+        end_ms = floor.start_ms + 20 * _MINUTE_MS
         floor.service.end_ms = end_ms
         jury = Jury(floor, settle_ms=30 * _MINUTE_MS, by_knowledge=False)
-        while floor.now_ms < end_ms - 10 * _MINUTE_MS:
-            floor.run_to(floor.now_ms + meddler.rng.randrange(500, 15_000))
+        while floor.now_ms < end_ms - 5 * _MINUTE_MS:
+            floor.run_to(floor.now_ms + meddler.rng.randrange(500, 8_000))
             with floor.service.in_hand() as (world, _):
                 meddler.meddle(world)
         with floor.service.in_hand() as (world, _):
