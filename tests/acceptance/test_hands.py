@@ -98,7 +98,7 @@ def _end_everything(world: World) -> None:
 
 @pytest.mark.parametrize("seed", [3])
 def test_what_hands_do_is_in_the_events_and_in_the_truth(tmp_path: Path, seed: int) -> None:
-    """A quarter of an hour of meddling with workers, tasks and reservations: states and reports are those of the truth."""
+    """After a quarter of an hour of meddling with everything, states and reports are those of the truth."""
     meddler = _Meddler(seed)
     scenario = Scenario.model_validate({**_BUSY, "seed": seed})
     with VirtualFloor(scenario, tmp_path, warm_up_ms=10 * _MINUTE_MS, route=callback_route, repair=False) as floor:
