@@ -138,11 +138,11 @@ def write_verdict(json_file: Path, text: str) -> str:
     return ""
 
 
-def make_place(directory: Path | None) -> Path:
+def make_place(directory: Path | None, prefix: str = "flex-wfm-demo-") -> Path:
     """A directory that can be written to: the given one, made if need be, or a temporary one."""
     try:
         if directory is None:
-            return Path(tempfile.mkdtemp(prefix="flex-wfm-demo-"))
+            return Path(tempfile.mkdtemp(prefix=prefix))
         place = directory.resolve()
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):

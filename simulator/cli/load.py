@@ -89,7 +89,7 @@ def load(json_file: Path | None, html_file: Path | None, directory: Path | None,
     for name, file in (("--json", json_file), ("--html", html_file)):
         if file is not None:
             _make_empty(file, name)
-    place = make_place(directory)
+    place = make_place(directory, "flex-wfm-load-")
     try:
         result = _carry_out(plan, place)
     except click.UsageError:

@@ -81,13 +81,16 @@ class Wire(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The whole answer has come."""
+        status = self._parser.get_status_code()
+        if status < 200:
+            return  # word from a proxy on the way; the answer follows
         letter, self.letter = self.letter, None
         if letter is None:
             return  # an answer to nothing, such as an early 408
         self._served += 1
         if not self._parser.should_keep_alive() and self._transport is not None:
             self._transport.close()
-        self._owner.answered(self, letter, self._parser.get_status_code())
+        self._owner.answered(self, letter, status)
 
 
 async def connect(target: CallbackTarget, owner: Owner, trust: ssl.SSLContext | None) -> Wire:

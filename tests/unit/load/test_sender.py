@@ -110,6 +110,15 @@ def test_no_more_requests_are_under_way_than_there_are_connections() -> None:
     assert target.connections == 3
 
 
+def test_a_word_on_the_way_is_no_answer() -> None:
+    """Proxies may send 102 or 103 first; what counts is what follows."""
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    with serving(lambda _number: Reply(raw=early + NO_CONTENT)) as target:
+        records = send(target.url, letters(20, 500), connections=2).records
+    assert records.outcomes() == {"204": 20}
+    assert len(target.bodies) == 20
+
+
 def test_answers_that_are_no_success_are_told_by_their_status() -> None:
     """A 503 is an outcome like any other, and no latency of a taken callback."""
     refusal = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 2\r\n\r\nno"
