@@ -65,7 +65,8 @@ _TO_DO = {
     "`flex-wfm dead-letters replay`.",
     Trouble.BACKLOG: "Nothing. It ends by itself once everything that waits has been sent.",
     Trouble.FEED_SILENT: "Check that the workspace's event callback URL (or the Event Streams sink) still points here "
-    "and that the proxy lets it through. What is missed meanwhile is read from Twilio's history, a minute or two late.",
+    "and that the proxy lets it through, or that `flex-wfm consume-kinesis` runs. What is missed meanwhile is read "
+    "from Twilio's history, a minute or two late.",
     Trouble.TWILIO_UNREACHABLE: "It is tried again by itself. If it lasts, check the network, the auth token or API "
     "key, and Twilio's status.",
     Trouble.NO_EVENTS: "See whether anybody works. If so, check that the workspace's event callback URL (or the Event "

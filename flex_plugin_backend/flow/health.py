@@ -177,12 +177,18 @@ class FeedWatch:
 
     def begin(self) -> None:
         """A feed that was dead when the process before this one ended is dead until something comes."""
-        self._blind = any(one.trouble is Trouble.FEED_SILENT for one in self._board.alarms)
+        stood = {one.trouble for one in self._board.alarms}
+        self._blind = Trouble.FEED_SILENT in stood
+        if Trouble.NO_EVENTS in stood:
+            with self._ledger.read() as connection:
+                newest = eventlog.newest_by_itself(connection, self._tenant, 0)
+            self._heard_ms = min(self._heard_ms, newest[0]) if newest else 0
 
     # -- the duty -------------------------------------------------------------------------------------------------
 
     def step(self) -> Pause:
         """Judge once; a silence is judged while it lasts, not when it ends."""
+        self._follow_clock()
         self._catch_up_with_ledger()
         self.agents = self._logged_in()
         self._judge_silence()
@@ -194,6 +200,14 @@ class FeedWatch:
     def silent_s(self) -> float:
         """For how long nothing has come by itself, or since this process listens."""
         return max(0, self._clock.now_ms() - self._heard_ms) / 1000
+
+    def _follow_clock(self) -> None:
+        """Where the clock was set back, what it showed before lies in no future."""
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            if self._heard_ms > now_ms:
+                self._heard_ms, self._ask_ms = now_ms, now_ms + self._early_ms
+            self._listening_ms = min(self._listening_ms, now_ms + NOT_LISTENING_MS)
 
     def _heard(self, told_ms: int, received_ms: int) -> None:
         self._told_ms = max(self._told_ms, told_ms)

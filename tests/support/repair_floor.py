@@ -146,6 +146,11 @@ class RepairFloor:
             lines.setdefault(row.agent_id, []).append((row.start_ms or 0, row.event_id, row.event_reason))
         return lines
 
+    def withdrawn(self) -> set[tuple[str, int]]:
+        """What was told and turned out never to have been: (agent, start ms as told)."""
+        query = "SELECT agent_id, start_ms / 1000 * 1000 FROM state_changes WHERE kind = 'withdrawn'"
+        return set(self.database.execute(query))
+
     def present(self) -> dict[str, tuple[str, str]]:
         """What each agent really does now, in the WFM's words."""
         profile = load_profile("default")

@@ -81,7 +81,7 @@ class Bench:
     def look(self, *times: int) -> None:
         """Twilio's history shows events of these times that have not come."""
         missing = {f"EV{at_ms}": activity(at_ms, BREAK, sid=f"EV{at_ms}") for at_ms in times}
-        self.watch.seen(Look(Span(T0, self.now_ms), missing=missing))
+        self.watch.seen(Look(Span(0, self.now_ms), missing=missing))
         self.watch.step()
 
     def shown(self) -> tuple[Condition, Trouble | None]:
@@ -300,3 +300,33 @@ def test_an_early_look_is_asked_for_once_in_each_silence_and_only_while_somebody
     bench.agents = 0
     bench.wait(30)
     assert bench.repair.looks == 1
+
+
+def test_without_repair_a_silence_from_before_a_restart_goes_on_after_it(tmp_path: Path) -> None:
+    """Counted from what came last, as the ledger has it."""
+    bench = Bench(tmp_path, repair=False, agents=4)
+    with bench.ledger.write_durably() as connection:
+        eventlog.append(connection, [Arrival(TENANT, activity(T0, BREAK, route=Route.CALLBACK), T0)])
+    bench.clock.advance(2 * 3600)
+    bench.board = ConditionBoard(TENANT, bench.now_ms)
+    bench.board.show(Condition.OK, bench.now_ms)
+    bench.board.recall([Standing(Condition.BLIND, T0 + 60 * MINUTE, "", Trouble.NO_EVENTS, Witness.FEED)])
+    bench.watch = bench.make()
+    bench.watch.begin()
+    bench.wait(5)
+    assert bench.shown() == (Condition.BLIND, Trouble.NO_EVENTS)
+    assert bench.board.standing.since_ms == T0 + 60 * MINUTE
+    bench.watch.heard(bench.now_ms)
+    bench.wait(0.25)
+    assert bench.shown() == (Condition.OK, None)
+    bench.ledger.close()
+
+
+def test_a_clock_that_was_set_back_hides_no_dead_feed(bench: Bench) -> None:
+    """By five hours: what it showed before is not waited for."""
+    bench.watch.heard(bench.now_ms - 300 * MINUTE)
+    bench.watch.missed()
+    bench.clock.set_ms(bench.now_ms - 300 * MINUTE)
+    bench.wait(5)
+    bench.look(*lost(bench.now_ms - 3 * MINUTE))
+    assert bench.shown() == (Condition.BLIND, Trouble.FEED_SILENT)
