@@ -80,8 +80,10 @@ class Jury:
         return self._states.verdict(self._floor.now_ms), self._reports.verdict(end_ms)
 
     def _new_states(self, world: World) -> Iterator[TruthAgent]:
-        """The states of the model that have begun since the last look."""
+        """The states of the model that have begun since the last look, of all whom the connector could come to know."""
         for worker in world.floor.workers:
+            if not worker.is_known_at(self._floor.start_ms):
+                continue
             states = [
                 TruthState(
                     start_ms=one.start_ms,

@@ -70,7 +70,7 @@ def run_demo(
 def judge(stage: Stage, plan: DemoPlan, tamper: Callable[[Rows], Rows] | None = None) -> Verdict:
     """The audit of what the servers of an open stage hold now."""
     profile = load_profile("default")
-    truth = read_truth(stage.twilio.get("/sim/truth"))
+    truth = read_truth(stage.twilio.get("/sim/truth", known_from_ms=stage.clock.start_ms))
     emissions = stage.twilio.get("/sim/emissions")
     rows = inbox_rows(stage.wfm)
     return audit(

@@ -70,7 +70,7 @@ class ByKnowledge:
             activities = {one.sid: (one.name, one.available) for one in world.floor.activities.values()}
             catalogue = Catalogue(activities, world.floor.offline.sid)
             self._audit = KnowledgeAudit(profile, catalogue, Window(from_ms=floor.start_ms))
-            for worker in world.floor.workers:
+            for worker in world.floor.present():
                 self._audit.open(worker.sid, worker.name, worker.activity.sid, _second(worker.activity_since_ms))
                 for one in worker.open.values():
                     self._open_work(one)

@@ -26,13 +26,16 @@ def control_blueprint(show: Show, anew: Anew | None = None) -> Blueprint:
     service = show.service
 
     @blueprint.get("/truth")
-    def truth() -> Response:
+    def truth() -> tuple[Response, int] | Response:
+        known_from = request.args.get("known_from_ms")
+        if known_from is not None and not known_from.isdecimal():
+            return jsonify(problem="known_from_ms must be a whole number of milliseconds"), 400
         with service.present() as (world, now_ms):
             return jsonify(
                 now_ms=now_ms,
                 end_ms=service.end_ms,
                 offline_activity_sid=world.truth.offline_activity_sid,
-                agents=true_states(world),
+                agents=true_states(world, None if known_from is None else int(known_from)),
             )
 
     @blueprint.get("/truth/reports")

@@ -152,6 +152,10 @@ class Worker:
     deleted_ms: int | None = None
     block: Mapping[str, str] | None = None
 
+    def is_known_at(self, ms: int) -> bool:
+        """Whether TaskRouter still knew the worker then, by when the deletion was told and not by its stamp."""
+        return self.deleted_ms is None or self.last_event_ms > ms
+
     def open_on(self, channel: str) -> int:
         """The number of open reservations on this task channel."""
         return self.load.get(channel, 0)

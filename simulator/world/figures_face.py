@@ -44,8 +44,11 @@ def true_reports(
     }
 
 
-def true_states(world: World) -> list[dict[str, Any]]:
-    """Every agent's states as the model went through them, in the order of the workers' creation."""
+def true_states(world: World, known_from_ms: int | None = None) -> list[dict[str, Any]]:
+    """Every agent's states as the model went through them, in the order of the workers' creation.
+
+    Without those whom nobody could know who came at `known_from_ms`, because they had been deleted.
+    """
     return [
         {
             "worker_sid": worker.sid,
@@ -63,4 +66,5 @@ def true_states(world: World) -> list[dict[str, Any]]:
             ],
         }
         for worker in world.floor.workers
+        if known_from_ms is None or worker.is_known_at(known_from_ms)
     ]

@@ -9,6 +9,7 @@ from world_bench import FloorBench
 
 from simulator.world.engine import World
 from simulator.world.entities import Worker
+from simulator.world.figures_face import true_states
 from simulator.world.floor import PSEUDO_ACTIVITIES
 from simulator.world.scenario.files import load_scenario
 
@@ -132,6 +133,19 @@ def test_a_deleted_agent_is_gone_from_the_newest_time_of_any_of_its_events(stamp
     assert floor.story()[-1] == "50 task.completed"
     assert floor.world.worker(floor.ana.sid) is None
     assert floor.ana not in floor.world.floor.present()
+
+
+def test_who_came_after_a_deletion_need_not_know_the_agent() -> None:
+    """Told at 50, whatever stamp the event bears: until then the agent belongs to the truth of a listener."""
+    floor = FloorBench()
+    floor.delete(floor.ana, 50, stamped_with_creation=True)
+    floor.run(100)
+    told = [
+        [one["worker_sid"] for one in true_states(floor.world, floor.start_ms + ms)] for ms in (49_999, 50_000, 90_000)
+    ]
+    assert [floor.ana.sid in sids for sids in told] == [True, False, False]
+    assert [len(sids) for sids in told] == [3, 2, 2]
+    assert len(true_states(floor.world)) == 3
 
 
 def test_what_rings_at_a_deleted_agent_is_offered_to_the_next() -> None:
