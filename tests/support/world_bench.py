@@ -151,6 +151,14 @@ class FloorBench:
             for state in self.world.truth.until(worker, self.world.now_ms)
         ]
 
+    def performance(self, worker: Worker) -> dict[str, int]:
+        """An agent's contacts that belong to no queue, without zeros."""
+        figures = Figures(self.world.truth.ledger, FigureRules(), until_ms=self.world.now_ms)
+        rows = figures.total(self.start_ms, self.world.now_ms // 1000 * 1000)["agent_system_performance_report"]
+        own = next((row for row in rows if row["agent_id"] == worker.sid), {})
+        names = ("out_calls", "out_time_s", "internal_calls", "internal_time_s")
+        return {name: own[name] for name in names if own.get(name)}
+
     def figures(self, **rules: Any) -> dict[str, Any]:
         """The report of everything so far: queue rows by name without their zeros, and what is not reportable."""
         now_ms = self.world.now_ms // 1000 * 1000

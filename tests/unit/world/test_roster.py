@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,41 @@ def test_what_agents_do_differs_from_the_plan_as_the_scenario_says() -> None:
     delays, absent = first_log_ins["sloppy"]
     assert absent >= 3
     assert sum(delay > 0 for delay in delays) >= len(delays) * 0.25
+
+
+@pytest.mark.parametrize(
+    ("adherence", "least_min", "most_min"),
+    [
+        ({"leaves_early_share": 0.0, "overtime_share": 0.0}, 0.0, 5.0),
+        (
+            {"leaves_early_share": 0.0, "overtime_share": 1.0, "overtime": {"kind": "constant", "seconds": 1800}},
+            30.0,
+            30.0,
+        ),
+        ({"leaves_early_share": 1.0, "leaves_early": {"kind": "constant", "seconds": 1200}}, -20.0, -20.0),
+    ],
+    ids=["punctual", "overtime", "early"],
+)
+def test_agents_go_home_when_their_habits_say(adherence: dict[str, Any], least_min: float, most_min: float) -> None:
+    """Within five minutes after the shift, half an hour later or twenty minutes earlier; nobody has work to finish."""
+    changes = {
+        "agents": 12, "start": "2026-01-05T05:00:00Z", "hours": 19.0,
+        "outbound.per_agent_hour": 0.0, "internal.per_agent_hour": 0.0,
+        **{f"channels.{medium}.per_agent_hour": 0.0 for medium in ("voice", "chat", "sms", "web")},
+        "browser.forgets_log_out_share": 0.0, "browser.closes_per_hour": 0.0, "adherence.absent_share": 0.0,
+    }  # fmt: skip
+    scenario = load_scenario("ordinary-day", {**changes, "adherence": adherence})
+    world = World(scenario)
+    world.advance_to(scenario.end_ms)
+    stayed = []
+    for worker in world.floor.workers:
+        shift = next(one for one in world.truth.ledger.shifts[worker.sid] if one.end_ms > scenario.start_ms)
+        last = world.truth.states[worker.sid][-1]
+        if shift.start_ms < scenario.end_ms - 12 * HOUR_MS:
+            assert last.state == "OFFLINE"
+            stayed.append((last.start_ms - shift.end_ms) / 60_000)
+    assert len(stayed) > 8
+    assert all(least_min <= one <= most_min + 0.01 for one in stayed), stayed
 
 
 def test_shares_are_kept_to_the_nearest_whole_agent() -> None:
