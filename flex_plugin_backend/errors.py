@@ -11,6 +11,8 @@ FlexWfmError
 ├── IntakeUnavailable          503: the event could not be made durable
 ├── LedgerError                the ledger cannot be used
 │   ├── LedgerSchemaError      the ledger's schema does not fit this program
+│   ├── LedgerForeign          the file is not a ledger
+│   ├── LedgerDamaged          the file was a ledger and is damaged
 │   └── HistoryPruned          what is asked about is older than the ledger remembers
 ├── TwilioUnavailable          a REST read from Twilio failed
 ├── KinesisError               the Kinesis stream of Twilio's events could not be read
@@ -95,6 +97,22 @@ class LedgerError(FlexWfmError):
 
 class LedgerSchemaError(LedgerError):
     template = "The ledger's schema is {found}, this program needs {needed}. {repair}"
+
+
+class LedgerForeign(LedgerError):
+    template = (
+        "{path} is not a ledger of flex-wfm: {problem}. Nothing was written to it. "
+        "Name another file in [ledger] url; if it was a ledger, put back a copy of it."
+    )
+
+
+class LedgerDamaged(LedgerError):
+    template = (
+        "The ledger {path} is damaged: {problem}. Nothing was written to it. "
+        "Stop what uses it and move it away together with its -wal and -shm files; then put back a copy, save what can "
+        "be saved (sqlite3 OLD .recover | sqlite3 NEW), or begin without: flex-wfm backfill reads up to 30 days of "
+        "Twilio's history. docs/ledger.md tells how."
+    )
 
 
 class HistoryPruned(LedgerError):

@@ -19,7 +19,7 @@ from flex_plugin_backend.flow.intake import Intake
 from flex_plugin_backend.flow.kinesis import KinesisConsumer, KinesisMetrics
 from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.retention import Horizon
-from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.ledger.store import CHECK_S, Ledger
 from flex_plugin_backend.settings import ENV_CONFIG, KinesisSettings, Settings, load_settings
 from flex_plugin_backend.taskrouter.kinesis import KinesisStream, connect_kinesis
 from flex_plugin_backend.taskrouter.streams import Owner
@@ -42,7 +42,7 @@ def consume_kinesis(config: Path | None, tenant: str | None, metrics_port: int |
     logs.configure(settings.log.level, settings.log.format, secrets=settings.secrets())
     streams = {name: _connect(kinesis) for name, kinesis in _chosen(settings, tenant).items()}
     with ExitStack() as stack:
-        ledger = Ledger(settings.ledger.url)
+        ledger = Ledger(settings.ledger.url, check_s=CHECK_S)
         stack.callback(ledger.close)
         clock = settings.clock.build()
         horizons = {name: Horizon(name, ledger, clock) for name in streams}

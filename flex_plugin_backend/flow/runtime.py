@@ -28,7 +28,7 @@ from flex_plugin_backend.flow.startup import FloorReader
 from flex_plugin_backend.flow.tenant import Tenant
 from flex_plugin_backend.flow.tenantparts import TenantParts
 from flex_plugin_backend.flow.webhook import Webhook
-from flex_plugin_backend.ledger.store import Ledger
+from flex_plugin_backend.ledger.store import CHECK_S, Ledger
 from flex_plugin_backend.settings import Settings, TenantSettings
 from flex_plugin_backend.taskrouter.pages import TaskRouterPages
 from flex_plugin_backend.taskrouter.reader import TaskRouterReader
@@ -56,7 +56,7 @@ class Runtime:
         self._metrics = FlowMetrics()
         self._stopping = threading.Event()
         ledger_connection = sqlite3.Connection if drive is None else drive.ledger_connection
-        self._ledger = Ledger(settings.ledger.url, connection_class=ledger_connection)
+        self._ledger = Ledger(settings.ledger.url, connection_class=ledger_connection, check_s=CHECK_S)
         alerts = settings.alerts
         self._webhook = Webhook(alerts, drive.alerts if drive else None) if alerts.url else None
         self._guard = DiskGuard.of(settings.ledger, self._ledger, clock, self._free_bytes)

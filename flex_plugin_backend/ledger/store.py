@@ -15,8 +15,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from flex_plugin_backend.errors import LedgerError
 from flex_plugin_backend.ledger.migrate import bring_up_to_date
 from flex_plugin_backend.ledger.recent import Recent
+from flex_plugin_backend.ledger.selfcheck import check_file
 
 BUSY_TIMEOUT_S = 10.0
+# How long whoever works with a ledger for good checks its pages before: some gigabytes.
+CHECK_S = 5.0
 _WRITING = {"flex_wfm_writing": True}
 
 
@@ -29,12 +32,26 @@ class Ledger:
 
     Raises:
         LedgerError: the database cannot be opened.
+        LedgerForeign: the file is something else's.
+        LedgerDamaged: the file is damaged.
         LedgerSchemaError: its schema was made by a newer program.
     """
 
-    def __init__(self, url: str, *, connection_class: type[sqlite3.Connection] = sqlite3.Connection) -> None:
-        """`connection_class`: what the driver's connections are; tests let the disk fail with one of their own."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        connection_class: type[sqlite3.Connection] = sqlite3.Connection,
+        check_s: float = 0.0,
+    ) -> None:
+        """Open it.
+
+        Args:
+            connection_class: what the driver's connections are; tests let the disk fail with one of their own.
+            check_s: how long the file's pages may be checked before it is opened.
+        """
         self.url: URL = _checked(url)
+        check_file(self.path, within_s=check_s)
         self._writing = threading.Lock()
         self.recent = Recent()
         try:

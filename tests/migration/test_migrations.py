@@ -109,13 +109,16 @@ def test_a_ledger_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -
 def test_a_migration_that_fails_leaves_the_ledger_as_it_was(tmp_path: Path) -> None:
     """Half a migration is none: what stood in its way is explained, and a repaired ledger can be opened."""
     engine = create_engine(url_of(tmp_path))
+    migrate_to(engine, REVISIONS[0])
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE answers (mine TEXT)"))
-    with pytest.raises(LedgerError, match="answers already exists"):
+        connection.execute(text("CREATE TABLE gaps (mine TEXT)"))
+    before = sorted(inspect(engine).get_table_names())
+    with pytest.raises(LedgerError, match="gaps already exists"):
         Ledger(url_of(tmp_path))
-    assert sorted(inspect(engine).get_table_names()) == ["answers"]
+    assert sorted(inspect(engine).get_table_names()) == before
+    assert version(engine) == REVISIONS[0]
     with engine.begin() as connection:
-        connection.execute(text("DROP TABLE answers"))
+        connection.execute(text("DROP TABLE gaps"))
     engine.dispose()
     Ledger(url_of(tmp_path)).close()
 

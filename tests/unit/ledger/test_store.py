@@ -106,7 +106,7 @@ def test_a_file_that_is_no_database_is_explained(tmp_path: Path) -> None:
     """The error names the file and what to check, and leaves the file as it was."""
     path = tmp_path / "notes.txt"
     path.write_text("this is not a database, but somebody's notes " * 50)
-    with pytest.raises(LedgerError, match=r"not a database.*Check that .*notes\.txt is a writable flex-wfm ledger"):
+    with pytest.raises(LedgerError, match=r"notes\.txt is not a ledger of flex-wfm.*Name another file"):
         Ledger(f"sqlite:///{path}")
     assert path.read_text().startswith("this is not a database")
 
