@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from flex_plugin_backend import quickjson
@@ -123,7 +124,7 @@ def epoch_ms(value: object) -> int | None:
         value = value.strip()
         if not value or len(value) > 40:
             return None
-        number = _number(value)
+        number = None if value[4:5] == "-" else _number(value)
         return _iso_ms(value) if number is None else _scaled_ms(number)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _scaled_ms(value)
@@ -194,14 +195,12 @@ def at_path(value: object, path: tuple[str, ...]) -> object:
         if key in value:
             value = value[key]
             continue
-        value = _spelled_otherwise(value, key.lower())
+        spelling = _spelling(tuple(value), key.lower())
+        value = None if spelling is None else value[spelling]
     return value
 
 
-def _spelled_otherwise(value: Mapping[Any, Any], wanted: str) -> object:
-    size = len(wanted)
-    for name, item in value.items():
-        # Few names are as long; those need a closer look. No letter of these keys changes its length in lower case.
-        if isinstance(name, str) and (len(name) == size or not name.isascii()) and name.lower() == wanted:
-            return item
-    return None
+@lru_cache(maxsize=512)
+def _spelling(names: tuple[object, ...], wanted: str) -> object:
+    """The one of these names that is `wanted` but for the case of its letters; a plugin writes the same ones always."""
+    return next((name for name in names if isinstance(name, str) and name.lower() == wanted), None)
