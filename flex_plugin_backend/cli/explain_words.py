@@ -195,10 +195,11 @@ def _notes(one: Explanation) -> list[str]:
     notes: list[str] = []
     person, state = one.person, one.state
     if one.unapplied:
-        notes.append(
-            f"{one.unapplied} events of this worker are stored and not applied yet: no connector works on this ledger, "
-            "or it is behind (/healthz, unprojected)."
-        )
+        notes.append(f"{one.unapplied} events of this worker are stored and not applied yet.")
+    if one.running is False:
+        notes.append("No connector works on this ledger: what waits goes on when flex-wfm serve is started.")
+    elif one.running:
+        notes.append("A connector works on this ledger; flex-wfm health tells whether the WFM takes states at present.")
     if person.called is not None:
         now = person.agent_id or "nobody"
         notes.append(
@@ -218,8 +219,6 @@ def _repairs(state: StoredState) -> list[str]:
         return [
             f"flex-wfm dead-letters show {state.id} tells how to mend it; then flex-wfm dead-letters replay {state.id}."
         ]
-    if state.status in (Delivery.PENDING, Delivery.SENDING):
-        return ["/healthz tells whether the WFM takes states at present, and since when not."]
     return []
 
 
@@ -275,6 +274,7 @@ def as_json(one: Explanation) -> dict[str, Any]:
         },
         "waiting_before": one.before,
         "unapplied_events": one.unapplied,
+        "connector_running": one.running,
         "notes": [note.removeprefix("note: ") for note in _notes(one)],
     }
 

@@ -12,6 +12,7 @@ from flex_plugin_backend.domain.events import SNAPSHOT_WORKER_GONE, TaskRouterEv
 from flex_plugin_backend.domain.mapping import Unmapped
 from flex_plugin_backend.flow.explain_rules import DELETED, Ruling, ruling
 from flex_plugin_backend.flow.floor import Floor, Worker
+from flex_plugin_backend.flow.leader import is_held, lease_path
 from flex_plugin_backend.flow.projector import CURSOR
 from flex_plugin_backend.flow.roster import Person
 from flex_plugin_backend.flow.rules import StoredCatalogue, derive_rules
@@ -60,6 +61,7 @@ class Explanation:
         answer: the WFM's to `state`, or to `shown` where only that was delivered.
         before: how many states wait to be sent before `state`, where it waits.
         unapplied: events of the worker that are stored and not applied yet.
+        running: does a connector work on this ledger; None where nothing waits for one.
         first_ms: when the first state known of the worker began.
     """
 
@@ -75,6 +77,7 @@ class Explanation:
     answer: StoredAnswer | None
     before: int
     unapplied: int
+    running: bool | None
     first_ms: int | None
 
     @property
@@ -114,7 +117,8 @@ class Explainer:
                 naming = self._naming(segment, person)
             if state is not None:
                 cause = self._cause(connection, state, segment, found, timeline)
-            seq = eventlog.cursor(connection, tenant, CURSOR)
+            waits = _waits(state)
+            unapplied = lookups.unapplied(connection, tenant, worker_sid, eventlog.cursor(connection, tenant, CURSOR))
             return Explanation(
                 person=person,
                 at_ms=at_ms,
@@ -126,10 +130,16 @@ class Explainer:
                 cause=cause,
                 naming=naming,
                 answer=self._answer(connection, state, shown),
-                before=lookups.number_before(connection, tenant, state.id) if _waits(state) and state else 0,
-                unapplied=lookups.unapplied(connection, tenant, worker_sid, seq),
+                before=lookups.number_before(connection, tenant, state.id) if waits and state else 0,
+                unapplied=unapplied,
+                running=self._running() if waits or unapplied else None,
                 first_ms=lookups.first_ms(connection, tenant, worker_sid),
             )
+
+    def _running(self) -> bool:
+        """Does a process hold the lease; the file is not made for the question."""
+        lease = lease_path(self._ledger.path, self._tenant)
+        return lease.exists() and is_held(lease)
 
     def _segment(self, connection: Connection, worker_sid: str, at_ms: int) -> Segment | None:
         found = segment_rows.line(connection, self._tenant, worker_sid, at_ms + 1, at_ms + 1, 1)

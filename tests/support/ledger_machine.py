@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import sys
 import tempfile
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
 from flow_bench import T0
 from histories import NAMES, activity, reservation, task
 from hypothesis import HealthCheck, Phase, settings
@@ -434,6 +436,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def the_laws_hold(self) -> None:
         """One leads at most; acknowledged is stored, once, and nothing else is; nothing invented or out of order."""
+        self._count("steps")
         assert not self.broken, self.broken
         assert sum(one is not None and one.leads for one in self.processes) <= 1
         with self.stand.command.read() as connection:
@@ -509,6 +512,7 @@ def run(stand: Stand, *, examples: int, steps: int, derandomize: bool = False) -
 
 def main() -> None:
     """Print what was tried."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     with tempfile.TemporaryDirectory() as folder:
         stand = Stand(Path(folder))

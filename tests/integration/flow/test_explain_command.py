@@ -12,6 +12,7 @@ from flow_bench import T0, Bench, Peer, answer
 from histories import AVAILABLE, BREAK, LUNCH, OFFLINE, activity, event, reservation, task
 
 from flex_plugin_backend.cli.moments import as_time
+from flex_plugin_backend.flow.leader import FileLease, lease_path
 
 S, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
@@ -180,7 +181,11 @@ def test_a_state_that_waits_says_how_many_are_before_it(bench: Bench, peer: Peer
     assert found["WFM shows"].startswith("AVAILABLE")
     assert found["agent is"].endswith("the WFM has not been told yet")
     assert found["delivered"] == "not yet; it waits, 1 states before it"
-    assert "/healthz" in found["notes"]
+    assert "No connector works on this ledger" in found["notes"]
+    lease = FileLease(lease_path(bench.ledger.path, "acme"))
+    assert lease.acquire()
+    assert "A connector works on this ledger; flex-wfm health tells" in explained(bench)["notes"]
+    lease.release()
 
 
 def test_a_state_of_the_moment_before_the_delivery_was_not_shown_yet(bench: Bench) -> None:
