@@ -89,15 +89,17 @@ def load(json_file: Path | None, html_file: Path | None, directory: Path | None,
     for name, file in (("--json", json_file), ("--html", html_file)):
         if file is not None:
             _make_empty(file, name)
-    place = make_place(directory, "flex-wfm-load-")
+    # A target has its own; what is started here needs a place.
+    place = Path() if plan.target else make_place(directory, "flex-wfm-load-")
+    is_temporary = directory is None and not plan.target
     try:
         result = _carry_out(plan, place)
     except click.UsageError:
-        if directory is None:
+        if is_temporary:
             shutil.rmtree(place)
         raise
     unwritten = _write(result, json_file, html_file)
-    if result.ending == 0 and directory is None:
+    if result.ending == 0 and is_temporary:
         shutil.rmtree(place)  # nothing in it is worth a look; a failed run keeps it
     raise SystemExit(int(result.ending) or (1 if unwritten else 0))
 
