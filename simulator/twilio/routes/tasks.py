@@ -115,10 +115,12 @@ def _add_writes(blueprint: Blueprint, show: Show) -> None:
             must_match(task.version)
             if task.ended and status is None:
                 raise RestProblem.invalid(f"Cannot update task {task.sid} because it is {task.status.value}")
-            if attributes is not None or priority is not None:
-                hands.write(task, attributes, priority)
+            if attributes is not None:
+                hands.checked(task, attributes)  # all of the request is carried out, or nothing
             if status is not None:
                 _bring(hands, task, status, reason)
+            if attributes is not None or priority is not None:
+                hands.write(task, attributes, priority)
             return versioned(resources_of(show).task(task, now_ms), task.version)
 
     @blueprint.delete(f"{WORKSPACE}/Tasks/<task_sid>")

@@ -94,6 +94,8 @@ def _add_writes(blueprint: Blueprint, show: Show) -> None:
             must_match(worker.version)
             activity = activity_of(world, form.text("ActivitySid"))
             attributes, name = form.text("Attributes"), form.text("FriendlyName")
+            if activity is not None:
+                hands.check_activity(activity, rejects_pending=rejects)  # all is carried out, or nothing
             if attributes is not None or name is not None:
                 hands.write(worker, attributes, name)
             if activity is not None:

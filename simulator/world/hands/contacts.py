@@ -101,17 +101,23 @@ class ContactHands:
         )
 
     def write(self, task: Task, attributes_json: str | None = None, priority: int | None = None) -> None:
-        """Write all attributes, the priority, or both; channel and direction are the task's for good (assumed)."""
-        after = task.attributes_json if attributes_json is None else checked_json(attributes_json)
+        """Write all attributes, the priority, or both."""
+        after = task.attributes_json if attributes_json is None else self.checked(task, attributes_json)
+        priority = task.priority if priority is None else priority
+        self._parts.transitions.rewrite_task(task, after, priority, self._parts.agenda.now_ms)
+        self._parts.router.reorder(task.queue)
+
+    @staticmethod
+    def checked(task: Task, attributes_json: str) -> str:
+        """Attributes that the task can have; channel and direction are the task's for good (assumed)."""
+        after = checked_json(attributes_json)
         for word, was, becomes in (
             ("channel", task.medium, medium_of(after, task.channel.unique_name)),
             ("direction", task.direction, direction_of(after)),
         ):
-            if attributes_json is not None and was != becomes:
+            if was != becomes:
                 raise Refused(f"Attributes would change the task's {word} from {was} to {becomes}; create another task")
-        priority = task.priority if priority is None else priority
-        self._parts.transitions.rewrite_task(task, after, priority, self._parts.agenda.now_ms)
-        self._parts.router.reorder(task.queue)
+        return after
 
     def cancel(self, task: Task, reason: str = "") -> None:
         """End a task that nobody has taken."""
@@ -164,7 +170,7 @@ class ContactHands:
         self._check("reject", reservation, _PENDING)
         contacts = self._parts.contacts
         self._parts.transitions.reject(reservation, self._parts.agenda.now_ms)
-        if reservation.task.direction == "outbound":
+        if reservation.task.direction == "outbound" and reservation.task.routing_target:
             contacts.cancel(reservation.task, "no-answer")
         else:
             contacts.refused(reservation)

@@ -29,8 +29,7 @@ class WorkerHands:
         With `rejects_pending` what rings is refused, which goes with an unavailable activity alone (Twilio reference
         4.1); without, it rings on.
         """
-        if rejects_pending and activity.available:
-            raise Refused("RejectPendingReservations goes with an activity that is not available")
+        self.check_activity(activity, rejects_pending=rejects_pending)
         parts, transitions = self._parts, self._parts.transitions
         if worker.held:
             transitions.hold(worker, False)
@@ -45,6 +44,12 @@ class WorkerHands:
         for one in ringing:
             parts.contacts.refused(one)
         parts.router.worker_changed(worker)
+
+    @staticmethod
+    def check_activity(activity: Activity, *, rejects_pending: bool) -> None:
+        """Refused if `set_activity` would be."""
+        if rejects_pending and activity.available:
+            raise Refused("RejectPendingReservations goes with an activity that is not available")
 
     # -- attributes and name
 

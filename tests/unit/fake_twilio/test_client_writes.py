@@ -254,6 +254,19 @@ def test_instructions_for_telephone_calls_are_not_simulated(floor: Floor) -> Non
     assert "Cannot wrap up" in refusal(entry.update, reservation_status="wrapping").msg
 
 
+def test_a_request_is_carried_out_as_a_whole_or_not_at_all(floor: Floor) -> None:
+    """Where one of several changes is refused, the others are not made either."""
+    worker = floor.led("ana@example.com")
+    task = floor.workspace.tasks.create(attributes='{"queue":"Support"}', task_channel="voice")
+    before = len(floor.told())
+    refusal(floor.workspace.tasks(task.sid).update, attributes='{"queue":"x"}', assignment_status="wrapping")
+    refusal(floor.workspace.tasks(task.sid).update, attributes="{no", assignment_status="canceled")
+    entry = floor.workspace.workers(worker.sid)
+    refusal(entry.update, friendly_name="ben", activity_sid=floor.available, reject_pending_reservations=True)
+    refusal(entry.update, attributes="{no", activity_sid=floor.unpaid)
+    assert (len(floor.told()), entry.fetch().friendly_name) == (before, "ana@example.com")
+
+
 # -- catalogue and workspace
 
 
