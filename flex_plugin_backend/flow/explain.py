@@ -104,11 +104,7 @@ class Explainer:
         with self._ledger.read() as connection:
             state = lookups.in_force(connection, tenant, worker_sid, at_ms)
             segment = self._segment(connection, worker_sid, at_ms)
-            called = person.called or (state.agent_id if state else None) or person.agent_id
-            shown = None
-            if called is not None:
-                workers = {worker_sid, *person.others}
-                shown = lookups.told(connection, tenant, workers, called, at_ms)
+            shown = self._shown(connection, person, state, at_ms)
             timeline = self._timeline(connection, person, at_ms, now_ms)
             as_of_ms = max(now_ms, timeline.newest_ms)
             found = naming = cause = None
@@ -135,6 +131,18 @@ class Explainer:
                 running=self._running() if waits or unapplied else None,
                 first_ms=lookups.first_ms(connection, tenant, worker_sid),
             )
+
+    def _shown(
+        self, connection: Connection, person: Person, state: StoredState | None, at_ms: int
+    ) -> StoredState | None:
+        """What the WFM held under the agent id in question; where it was never told that, under the id of then."""
+        names = [person.called] if person.called else [person.agent_id, state.agent_id if state else None]
+        workers = {person.worker_sid, *person.others}
+        for name in names:
+            shown = lookups.told(connection, self._tenant, workers, name, at_ms) if name else None
+            if shown is not None:
+                return shown
+        return None
 
     def _running(self) -> bool:
         """Does a process hold the lease; the file is not made for the question."""

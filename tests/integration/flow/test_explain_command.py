@@ -94,6 +94,8 @@ def test_a_former_agent_id_leads_to_the_worker(named: Bench) -> None:
     found = explained(named, "ana@example.com")
     assert found["WFM shows"].startswith("UNAVAILABLE Break")
     assert "no longer told as ana@example.com but as ana.new" in found["notes"]
+    assert explained(named, "ana.new")["WFM shows"].startswith("AVAILABLE")
+    assert explained(named, "WK1", T0 + MINUTE)["WFM shows"].startswith("UNAVAILABLE Break")
 
 
 def test_a_ledger_that_is_not_there_is_not_made(named: Bench) -> None:
