@@ -69,6 +69,8 @@ def _shown(one: Explanation, time: Tell) -> str:
     text = f"{_pair(shown)} since {time(shown.start_ms)}, told at {time(shown.delivered_ms or 0)}"
     if shown.kind is Kind.SNAPSHOT:
         text += " again, as the present state"
+    if shown.agent_id != (person.called or person.agent_id):
+        text += f", under the agent id {shown.agent_id}"
     if shown.worker_sid != person.worker_sid:
         text += f", by worker {shown.worker_sid}, which has the same agent id"
     return text

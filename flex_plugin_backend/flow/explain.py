@@ -104,7 +104,7 @@ class Explainer:
         with self._ledger.read() as connection:
             state = lookups.in_force(connection, tenant, worker_sid, at_ms)
             segment = self._segment(connection, worker_sid, at_ms)
-            shown = self._shown(connection, person, state, at_ms)
+            shown = self._shown(connection, person, at_ms)
             timeline = self._timeline(connection, person, at_ms, now_ms)
             as_of_ms = max(now_ms, timeline.newest_ms)
             found = naming = cause = None
@@ -132,17 +132,15 @@ class Explainer:
                 first_ms=lookups.first_ms(connection, tenant, worker_sid),
             )
 
-    def _shown(
-        self, connection: Connection, person: Person, state: StoredState | None, at_ms: int
-    ) -> StoredState | None:
+    def _shown(self, connection: Connection, person: Person, at_ms: int) -> StoredState | None:
         """What the WFM held under the agent id in question; where it was never told that, under the id of then."""
-        names = [person.called] if person.called else [person.agent_id, state.agent_id if state else None]
-        workers = {person.worker_sid, *person.others}
-        for name in names:
-            shown = lookups.told(connection, self._tenant, workers, name, at_ms) if name else None
-            if shown is not None:
+        called = person.called or person.agent_id
+        if called is not None:
+            workers = {person.worker_sid, *person.others}
+            shown = lookups.told(connection, self._tenant, workers, called, at_ms)
+            if shown is not None or person.called is not None:
                 return shown
-        return None
+        return lookups.told(connection, self._tenant, [person.worker_sid], None, at_ms)
 
     def _running(self) -> bool:
         """Does a process hold the lease; the file is not made for the question."""

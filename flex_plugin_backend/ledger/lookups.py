@@ -91,13 +91,17 @@ def in_force(connection: Connection, tenant: str, worker_sid: str, at_ms: int) -
 
 
 def told(
-    connection: Connection, tenant: str, worker_sids: Collection[str], agent_id: str, by_ms: int
+    connection: Connection, tenant: str, worker_sids: Collection[str], agent_id: str | None, by_ms: int
 ) -> StoredState | None:
-    """What the WFM held of an agent at an instant: the last row of these workers that it had accepted under this id."""
+    """What the WFM held of an agent at an instant: the last row of these workers that it had accepted under this id.
+
+    `agent_id` None: under whatever id.
+    """
+    query = select(state_changes).where(_table.tenant == tenant, _table.worker_sid.in_(worker_sids))
+    if agent_id is not None:
+        query = query.where(_table.agent_id == agent_id)
     row = connection.execute(
-        select(state_changes)
-        .where(_table.tenant == tenant, _table.worker_sid.in_(worker_sids), _table.agent_id == agent_id)
-        .where(_table.status == Delivery.DELIVERED, _table.delivered_ms <= by_ms)
+        query.where(_table.status == Delivery.DELIVERED, _table.delivered_ms <= by_ms)
         .order_by(_table.delivered_ms.desc(), _table.id.desc())
         .limit(1)
     ).first()
