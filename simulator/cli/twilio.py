@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -149,6 +150,7 @@ def twilio(
         speed=speed,
         end_ms=None if minutes is None else start_ms + round(minutes * _MINUTE_MS),
     )
+    more = _more(also, seed)
     with closing(reserve(host, port)) as reserved:
         number = reserved.getsockname()[1]
         if port != 0:
@@ -156,7 +158,7 @@ def twilio(
         serve(
             ProcessSettings(
                 grounds=Grounds(scenario=scenario, show=show, auth_token=auth_token, hold=hold, by_hand=by_hand),
-                more=_more(also, seed),
+                more=more,
                 host=host,
                 port=number,
                 json_ready=json_ready,
@@ -178,24 +180,24 @@ def _scenario(name: str, agents: int | None, seed: int, start_ms: int | None, wa
 def _more(texts: tuple[str, ...], seed: int) -> dict[str, Grounds]:
     """The worlds of --also, such as `name=b,agents=20,seed=7`."""
     from simulator.twilio.grounds import grounds_of
+    from simulator.twilio.worlds import FIRST, is_world_name
 
     found: dict[str, Grounds] = {}
     for number, text in enumerate(texts, 1):
         given = dict(part.partition("=")[::2] for part in text.split(","))
         name = given.pop("name", "")
+        if not is_world_name(name) or name in (FIRST, *found):
+            raise click.BadParameter(f"{text}: give each world a name of its own, as in name=b", param_hint="--also")
         try:
-            values = {key: _typed(key, value) for key, value in given.items()}
-            found[name] = grounds_of(values, seed=seed + number)
+            found[name] = grounds_of({key: _value(value) for key, value in given.items()}, seed=seed + number)
         except ValueError as error:
             raise click.BadParameter(f"{text}: {error}", param_hint="--also") from error
-        if not name or len(found) < number:
-            raise click.BadParameter(f"{text}: give each world a name of its own, as in name=b", param_hint="--also")
     return found
 
 
-def _typed(key: str, text: str) -> object:
-    if key in ("agents", "seed", "start_ms"):
-        return int(text)
-    if key in ("speed", "warmup_minutes"):
-        return float(text)
-    return text == "true" if key in ("hold", "by_hand") else text
+def _value(text: str) -> object:
+    """A number, true, false, or else a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

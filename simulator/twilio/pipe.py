@@ -22,6 +22,7 @@ _TIMEOUT_S = 5.0
 _KEEPS_TRYING_MS = 4 * 3_600_000
 _FIRST_PAUSE_MS, _LONGEST_PAUSE_MS = 1_000, 600_000  # assumed: only that the pauses grow and vary is documented
 _MOST_TOGETHER = 100  # assumed
+_REMEMBERED = 100_000
 _REPEATED = ("ct", "rt", "5xx")
 
 
@@ -54,7 +55,7 @@ class Pipe:
         self._moved = threading.Condition()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"sink-{sink_sid}", daemon=True)
-        self.shipments: list[Shipment] = []
+        self._shipments: deque[Shipment] = deque(maxlen=_REMEMBERED)
 
     def start(self) -> None:
         """Begin to send."""
@@ -70,9 +71,14 @@ class Pipe:
     def put(self, shipment: Shipment, batched: bool = False) -> None:
         """Send it after what is waiting, in one request with its neighbours if they may be `batched`."""
         with self._moved:
-            self.shipments.append(shipment)
+            self._shipments.append(shipment)
             self._waiting.append((shipment, batched))
             self._moved.notify_all()
+
+    def shipments(self) -> list[Shipment]:
+        """The newest of what was to be sent so far, in order."""
+        with self._moved:
+            return list(self._shipments)
 
     def _run(self) -> None:
         connection = CallbackConnection(self._target)

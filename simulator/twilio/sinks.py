@@ -180,9 +180,9 @@ class EventStreams:
                         pipe.put(Shipment(event.sid, kind, event.at_ms, self._body(event)), self._batches(one.sink))
 
     def shipments(self) -> list[Shipment]:
-        """Everything that was to be sent so far."""
+        """The newest of what was to be sent so far, sink by sink."""
         with self._lock:
-            return [one for pipe in [*self._former, *self._pipes.values()] for one in pipe.shipments[:]]
+            return [one for pipe in [*self._former, *self._pipes.values()] for one in pipe.shipments()]
 
     def stop(self) -> None:
         """Close the pipes; what has not been sent stays unsent."""

@@ -61,7 +61,7 @@ class Worlds:
 
     def add(self, name: str, grounds: Grounds, *, start: bool = True) -> Place:
         """Another floor, started now or with all others; ValueError if the name or the account is taken."""
-        if not _NAME.fullmatch(name):
+        if not is_world_name(name):
             raise ValueError("a name has 1 to 32 small letters, digits and hyphens")
         with self._changing:
             if name in self._places:
@@ -156,6 +156,11 @@ class Worlds:
             return jsonify(ok=True), 200
 
         return app
+
+
+def is_world_name(name: str) -> bool:
+    """Whether a world may be called so."""
+    return _NAME.fullmatch(name) is not None
 
 
 def shown(place: Place) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def process() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     command = [
         sys.executable, "-c", "from simulator.cli import main; main()", "twilio", "--port", "0", "--agents", "30",
         "--seed", "3", "--hold", "--json-ready", "--warmup-minutes", "45", "--minutes", "20", "--speed", "600",
+        "--also", "name=second,agents=2,hold=true",
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
@@ -80,6 +81,10 @@ def test_client_callbacks_and_signal(process: tuple[subprocess.Popen[str], dict[
     assert len(workspace.events.list(page_size=40)) > 120
     configuration = client.flex_api.v1.configuration().fetch()
     assert configuration.taskrouter_offline_activity_sid == ready["offline_activity_sid"]
+    first, second = ready["worlds"]
+    assert (first["account_sid"], second["name"]) == (ready["account_sid"], "second")
+    other = Client(second["account_sid"], second["auth_token"], http_client=RewritingHttpClient(ready["base_url"]))
+    assert len(other.taskrouter.v1.workspaces(second["workspace_sid"]).workers.list()) == 2
 
     received: list[str] = []
     invalid: list[str] = []

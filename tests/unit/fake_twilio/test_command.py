@@ -31,6 +31,12 @@ from simulator.twilio.event_types import EVENT_TYPES
         (["--shared-key-secret", "s1"], "--shared-key-id"),
         (["--agents", "0"], "--agents"),
         (["--delivery", "never"], "until-acked"),
+        (["--also", "agents=3"], "name=b"),
+        (["--also", "name=main"], "name=b"),
+        (["--also", "name=b,agents=3", "--also", "name=b"], "name=b"),
+        (["--also", "name=b,colour=red"], "colour"),
+        (["--also", "name=b,agents=many"], "agents"),
+        (["--also", "name=b,scenario=no-such-day"], "no-such-day"),
     ],
 )
 def test_wrong_options_are_refused(arguments: list[str], word: str) -> None:
