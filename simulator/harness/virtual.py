@@ -75,6 +75,7 @@ class VirtualFloor:
         self.service = WorldService(World(scenario))
         self.start_ms = scenario.start_ms + warm_up_ms
         self.service.advance_to(self.start_ms)
+        self.service.begin_to_be_heard()
         self.account = TwilioAccount.of(scenario)
         self._show = Show(self.service, self.account, ShowSettings(start_ms=self.start_ms, events_filter=EVENTS_FILTER))
         options = WfmOptions(access_key=_ACCESS_KEY, secret_key=_SECRET_KEY, seed=scenario.seed)

@@ -93,6 +93,7 @@ class Show:
             if clock.start_ms < self.service.now_ms():
                 raise ValueError("the start lies before the time that the world has reached")
             self.service.advance_to(clock.start_ms)
+            self.service.begin_to_be_heard()
             if emitter is not None:
                 emitter.start()
                 self.emitter, self.callback_url = emitter, url

@@ -131,6 +131,19 @@ class World:
         self.conferences.settle(until_ms)
         return self.log.settle(until_ms)
 
+    def begin_to_be_heard(self) -> None:
+        """Somebody begins to listen who knows of what was before only what REST shows.
+
+        Where that is a pseudo-activity, nobody can tell what the agent had chosen, so the truth is what is shown, until
+        the agent chooses again.
+        """
+        now_ms = self.now_ms
+        for worker in self.floor.present():
+            if worker.activity.pseudo:
+                worker.shown = worker.activity
+                self.truth.ledger.activity(worker, now_ms)
+                self.truth.observe(worker, now_ms, None)
+
     def forget_before(self, ms: int) -> None:
         """Let go of events, states, contacts and reservations that were over by then, so that memory is bounded."""
         self.log.forget_before(ms)

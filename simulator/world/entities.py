@@ -117,6 +117,7 @@ class Worker:
 
     Attributes:
         resting: the activity that counts when no contact is open: the last one that is no pseudo-activity.
+        shown: the pseudo-activity that a newcomer was shown and that counts for him instead, until there is a real one.
         held: TaskRouter itself is about to change the activity: no work is offered.
         connected: the browser is open; TaskRouter knows nothing of that.
         open: the reservations that are pending, accepted or wrapping, oldest first; `load` counts them by channel.
@@ -137,6 +138,7 @@ class Worker:
     updated_ms: int
     last_event_ms: int
     resting: Activity
+    shown: Activity | None = None
     seen_ms: int = 0
     site: str = ""
     team: str = ""

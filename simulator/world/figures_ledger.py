@@ -118,7 +118,7 @@ class Ledger:
 
     def activity(self, worker: Worker, ms: int) -> None:
         """The worker is in its activity, or gone, from now on."""
-        activity = worker.resting
+        activity = worker.shown or worker.resting
         if activity.sid == self._offline_activity_sid or worker.deleted_ms is not None:
             state = "OFFLINE"
         else:

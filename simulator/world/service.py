@@ -70,6 +70,11 @@ class WorldService:
                 for listener in self._hold_listeners:
                     listener(holds)
 
+    def begin_to_be_heard(self) -> None:
+        """Somebody begins to listen now (`World.begin_to_be_heard`)."""
+        with self._lock:
+            self._world.begin_to_be_heard()
+
     @contextmanager
     def present(self) -> Iterator[tuple[World, int]]:
         """The world as it is now, and nobody moves it meanwhile."""

@@ -45,7 +45,7 @@ class Truth:
         self.states[worker.sid] = [TrueState(ms, *value, cause_sid, ms)]
         self.ledger.begin(worker, ms)
 
-    def observe(self, worker: Worker, ms: int, cause_sid: str, known_ms: int | None = None) -> None:
+    def observe(self, worker: Worker, ms: int, cause_sid: str | None, known_ms: int | None = None) -> None:
         """Look at a worker after the model has changed it."""
         value = self._value(worker)
         if self._values[worker.sid] != value:
@@ -100,7 +100,7 @@ class Truth:
             return _RESERVED
         if dialling:
             return _DIALLING
-        activity = worker.resting
+        activity = worker.shown or worker.resting
         if activity.sid == self.offline_activity_sid:
             return _OFFLINE
         if activity.available:

@@ -31,7 +31,7 @@ class WorkerSteps(Notes):
             },
         )
         if not activity.pseudo:
-            worker.resting = activity
+            worker.resting, worker.shown = activity, None
             self.ledger.activity(worker, ms)
             self._truth.observe(worker, ms, event.sid)
         return ms

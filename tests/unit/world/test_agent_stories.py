@@ -98,6 +98,25 @@ def test_the_plug_in_sets_back_what_the_agent_had_chosen() -> None:
     assert floor.states(floor.ana)[2:] == ["14 CONTACT chat", "114 WRAPUP", "134 UNAVAILABLE Break"]
 
 
+def test_to_a_newcomer_a_pseudo_activity_is_the_truth_until_the_agent_chooses_again() -> None:
+    """Ana is available, though the plug-in shows otherwise at 50; after a call it sets back what she had chosen."""
+    floor = FloorBench(plugin__activity_handler=True)
+    activities = floor.world.floor.activities
+    floor.at(20, floor._set, floor.ana, activities["On a Task, No ACD"])
+    floor.at(50, floor.world.begin_to_be_heard)
+    floor.call_directly(100, floor.ana, talk=20, wrap=0)
+    floor.away(floor.ana, second=200)
+    floor.run(400)
+    *before, back, last = floor.states(floor.ana)
+    assert before == [
+        "0 AVAILABLE", "50 UNAVAILABLE On a Task, No ACD", "100 RESERVED", "104 CONTACT voice",
+        "124 UNAVAILABLE On a Task, No ACD",
+    ]  # fmt: skip
+    assert 124 < float(back.split()[0]) < 125
+    assert (back.split()[1], last) == ("AVAILABLE", "200 UNAVAILABLE Break")
+    assert floor.states(floor.ben) == ["0 AVAILABLE"]
+
+
 def test_a_flapping_plug_in_changes_nothing_that_is_true() -> None:
     """Hundreds of updates to pseudo-activities while the agent is available all the time."""
     scenario = load_scenario(
