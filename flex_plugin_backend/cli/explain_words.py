@@ -164,7 +164,7 @@ def _delivered(one: Explanation, state: StoredState, event: Received | None, tim
         return f"{time(state.delivered_ms)}, {_span(state.delivered_ms - begun_ms)} after it was received"
     note = f": {state.note}" if state.note else ""
     if state.status is Delivery.PENDING:
-        ahead = f", {one.before} states before it" if one.before else ""
+        ahead = f", {_counted(one.before, 'state')} before it" if one.before else ""
         return f"not yet; it waits{ahead}"
     if state.status is Delivery.SENDING:
         return "not yet; it is in a request whose outcome is not known"
@@ -188,8 +188,7 @@ def _answered(one: Explanation) -> str:
 def _answer(answer: StoredAnswer) -> str:
     body = " ".join((answer.body or "").split())
     body = body if len(body) <= _ANSWER_CHARS else body[: _ANSWER_CHARS - 3] + "..."
-    rows = "1 state" if answer.rows == 1 else f"{answer.rows} states"
-    return f"{answer.status or 'no status'} to {rows}{': ' + body if body else ''}"
+    return f"{answer.status or 'no status'} to {_counted(answer.rows, 'state')}{': ' + body if body else ''}"
 
 
 def _notes(one: Explanation) -> list[str]:
@@ -197,7 +196,7 @@ def _notes(one: Explanation) -> list[str]:
     notes: list[str] = []
     person, state = one.person, one.state
     if one.unapplied:
-        notes.append(f"{one.unapplied} events of this worker are stored and not applied yet.")
+        notes.append(f"{_counted(one.unapplied, 'event')} of this worker stored and not applied yet.")
     if one.running is False:
         notes.append("No connector works on this ledger: what waits goes on when flex-wfm serve is started.")
     elif one.running:
@@ -226,6 +225,10 @@ def _repairs(state: StoredState) -> list[str]:
 
 def _pair(one: StoredState) -> str:
     return f"{one.event_id or one.state} {one.reason}".strip()
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _span(ms: int) -> str:

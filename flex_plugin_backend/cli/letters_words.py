@@ -87,7 +87,7 @@ def lines_of(detail: Detail) -> list[str]:
     if answer is None:
         say("answer", "none: it never left, or none came")
     else:
-        say("answer", f"{answer.status or 'no status'} at {as_time(answer.at_ms)}, to {answer.rows} rows")
+        say("answer", f"{answer.status or 'no status'} at {as_time(answer.at_ms)}, to a request of {answer.rows}")
         lines += [f"{'':<{_LABEL}} {line}" for line in (answer.body or "").splitlines()]
     for step in _mend(detail):
         say("mend", step)

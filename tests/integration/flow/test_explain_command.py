@@ -182,7 +182,7 @@ def test_a_state_that_waits_says_how_many_are_before_it(bench: Bench, peer: Peer
     found = explained(bench)
     assert found["WFM shows"].startswith("AVAILABLE")
     assert found["agent is"].endswith("the WFM has not been told yet")
-    assert found["delivered"] == "not yet; it waits, 1 states before it"
+    assert found["delivered"] == "not yet; it waits, 1 state before it"
     assert "No connector works on this ledger" in found["notes"]
     lease = FileLease(lease_path(bench.ledger.path, "acme"))
     assert lease.acquire()
@@ -344,7 +344,7 @@ def test_what_is_stored_and_not_applied_is_a_note(bench: Bench) -> None:
     """The state shown may be about to change."""
     later(bench, T0, activity(T0, AVAILABLE))
     bench.store([activity(T0 + S, BREAK)])
-    assert "1 events of this worker are stored and not applied yet" in explained(bench)["notes"]
+    assert "1 event of this worker stored and not applied yet" in explained(bench)["notes"]
 
 
 def test_a_parked_chat_that_does_not_count_is_named(make_bench: Callable[..., Bench], peer: Peer) -> None:
