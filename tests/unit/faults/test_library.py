@@ -135,3 +135,5 @@ def test_the_page_can_be_believed(tmp_path: Path) -> None:
     assert len([read_fault(json.loads('{"fault"' + one)) for one in tables]) == 2
     keys = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")}
     assert set(LetterFault.model_fields) <= keys
+    # What the matrix has said is quoted of as many faults as there are.
+    assert f"   {len(all_faults())} faults alone: {len(all_faults())} clean" in PAGE
