@@ -5,9 +5,11 @@ from __future__ import annotations
 from simulator.world.agenda import Agenda
 from simulator.world.attendance import Attendance
 from simulator.world.entities import Activity, ReservationStatus, Worker
-from simulator.world.floor import ON_A_TASK, ON_A_TASK_NO_ACD, WRAP_UP, WRAP_UP_NO_ACD, Floor
+from simulator.world.floor import EXTENDED_WRAP_UP, ON_A_TASK, ON_A_TASK_NO_ACD, WRAP_UP, WRAP_UP_NO_ACD, Floor
 from simulator.world.sids import Streams
 from simulator.world.transitions import Transitions
+
+_WRAP_UPS = (WRAP_UP, WRAP_UP_NO_ACD)
 
 
 class Mirror:
@@ -34,8 +36,16 @@ class Mirror:
         wanted = self._wanted(worker)
         if wanted is not worker.activity:
             self._transitions.set_activity(worker, wanted, self._agenda.now_ms)
+            share = self._rules.extends_share if wanted.name in _WRAP_UPS else 0.0
+            if share and self._rng.random() < share:
+                self._agenda.after(self._rules.extends_after_s * 1000, self._extend, worker)
             if wanted.available:
                 self._attendance.after_contact(worker)
+
+    def _extend(self, worker: Worker) -> None:
+        """The agent asks for more time, and is offered nothing meanwhile."""
+        if worker.activity.name in _WRAP_UPS and worker.connected and not worker.held and worker.deleted_ms is None:
+            self._transitions.set_activity(worker, self._floor.activities[EXTENDED_WRAP_UP], self._agenda.now_ms)
 
     def _wanted(self, worker: Worker) -> Activity:
         statuses = {reservation.status for reservation in worker.open.values()}
@@ -43,6 +53,8 @@ class Mirror:
         if ReservationStatus.ACCEPTED in statuses:
             return activities[ON_A_TASK if takes_work else ON_A_TASK_NO_ACD]
         if ReservationStatus.WRAPPING in statuses:
+            if worker.activity.name == EXTENDED_WRAP_UP:
+                return worker.activity
             return activities[WRAP_UP if takes_work else WRAP_UP_NO_ACD]
         # The plug-in sets back what the agent had chosen.
         return worker.resting if worker.activity.pseudo else worker.activity

@@ -121,6 +121,8 @@ class Plugin(Part):
     """The activity-handler plug-in, which mirrors reservations in pseudo-activities (Twilio reference 4.1)."""
 
     activity_handler: bool = f.flag(False, "whether the workspace has it")
+    extends_share: float = f.share(0.0, "wrap-ups for which the agent asks for more time")
+    extends_after_s: float = f.seconds(15.0, "when that is asked for")
     flaps_share: float = f.share(0.0, "agents at whose desk it flips the activity again and again (a known fault)")
     flaps_every_s: float = f.seconds(3.0, "how often", above_zero=True)
     flaps_for_s: float = f.seconds(1800.0, "for how long, from log-in on")

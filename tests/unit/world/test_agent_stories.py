@@ -98,6 +98,20 @@ def test_the_plug_in_sets_back_what_the_agent_had_chosen() -> None:
     assert floor.states(floor.ana)[2:] == ["14 CONTACT chat", "114 WRAPUP", "134 UNAVAILABLE Break"]
 
 
+def test_an_agent_who_asks_for_more_time_is_offered_nothing_in_extended_wrap_up() -> None:
+    """15 s after the plug-in showed the wrap-up; to the truth it is wrap-up all the same."""
+    floor = FloorBench(plugin__activity_handler=True, plugin__extends_share=1.0)
+    floor.away(floor.ben, floor.eva)
+    floor.call(10, talk=100, wrap=60)
+    floor.call(140, talk=10, wrap=0)
+    floor.run(400)
+    shown = [event.data()["worker_activity_name"] for event in floor.events("worker.activity.update")]
+    assert shown[2:6] == ["On a Task", "Wrap Up", "Extended Wrap Up", "Available"]
+    assert floor.states(floor.ana)[2:5] == ["14 CONTACT voice", "114 WRAPUP", "174 AVAILABLE"]
+    _, second = floor.events("reservation.created")
+    assert second.ms > floor.start_ms + 174_000
+
+
 def test_to_a_newcomer_a_pseudo_activity_is_the_truth_until_the_agent_chooses_again() -> None:
     """Ana is available, though the plug-in shows otherwise at 50; after a call it sets back what she had chosen."""
     floor = FloorBench(plugin__activity_handler=True)
