@@ -246,7 +246,8 @@ class AgentTimeline:
                 # Also where its end is known by now: it may have come with the cap, before anybody looked.
                 cap_ms = reservation.wrapup_ms + rules.states.wrap_up_cap_ms
                 if reservation.ended_ms is None or reservation.ended_ms > cap_ms:
-                    due.append((cap_ms, cap_ms))
+                    # Events that say what the agent did just before the cap may be on their way.
+                    due.append((cap_ms + rules.states.task_end_grace_ms, cap_ms))
         due.extend((at_ms, at_ms) for at_ms in self._parking_instants(rules))
         return due
 

@@ -127,6 +127,11 @@ class Supervision:
 
 
 def _is_plain(worker: Worker) -> bool:
-    """Nothing is open in which others have a part."""
+    """Nothing is open in which others have a part, or whose wrap-up has ended by the clock alone.
+
+    A deletion with an old stamp takes that end back, and a truth that was told already cannot be.
+    """
+    if any(reservation.capped for reservation in worker.open.values()):
+        return False
     tasks = [reservation.task for reservation in worker.open.values()]
     return all(task.transfer is None and task.partner is None and len(task.open_reservations()) == 1 for task in tasks)

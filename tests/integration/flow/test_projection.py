@@ -314,6 +314,30 @@ def test_wrap_up_ends_at_its_cap_also_over_a_restart(bench: Bench) -> None:
     assert in_seconds(bench.line("WK1"))[-1] == (3_610, "AVAILABLE", "")
 
 
+def test_a_contact_whose_events_are_on_their_way_at_the_cap_is_not_passed_over(bench: Bench) -> None:
+    """Accepted ten seconds before the cap and told five after it: the agent was never available in between."""
+    bench.tell(activity(T0, AVAILABLE), reservation("wrapup", T0))
+    bench.clock.advance(3_604)
+    bench.project()
+    assert bench.line("WK1")[-1][1] == "WRAPUP"
+    bench.clock.advance(1)
+    bench.tell(reservation("accepted", T0 + 3_590 * S, 2))
+    bench.clock.advance(60)
+    bench.project()
+    assert in_seconds(bench.line("WK1"))[-2:] == [(0, "WRAPUP", ""), (3_590, "CONTACT_VOICE", "")]
+
+
+def test_a_cap_is_looked_at_half_a_minute_later_and_counts_from_its_own_time(bench: Bench) -> None:
+    """Nothing else comes: available since the cap."""
+    bench.tell(activity(T0, AVAILABLE), reservation("wrapup", T0))
+    bench.clock.advance(3_629.999)
+    bench.project()
+    assert bench.line("WK1")[-1][1] == "WRAPUP"
+    bench.clock.advance(0.001)
+    bench.project()
+    assert in_seconds(bench.line("WK1"))[-1] == (3_600, "AVAILABLE", "")
+
+
 # -- names ----------------------------------------------------------------------------------------------------------
 
 
