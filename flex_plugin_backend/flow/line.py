@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from flex_plugin_backend.domain.agents import Segment
 from flex_plugin_backend.domain.mapping import MappingRules, State, Unmapped
 from flex_plugin_backend.ledger import outbox
-from flex_plugin_backend.ledger.outbox import WAITING, Delivery, Kind, StateChange
+from flex_plugin_backend.ledger.outbox import SENT, WAITING, Delivery, Kind, StateChange
 
 Pair = tuple[str | None, str]
 
@@ -81,23 +81,26 @@ def rewrite(
     if same == len(old) == len(new):
         return old[-1] if old else before
     wanted = {_key(one) for one in new[same:]}
-    outbox.mark(connection, [one.id for one in old[same:] if one.status in WAITING], Delivery.REPLACED)
+    replaced = [one for one in old[same:] if one.status in WAITING]
+    outbox.mark(connection, [one.id for one in replaced], Delivery.REPLACED)
     outbox.withdraw(connection, [one.id for one in old[same:] if one.status not in WAITING and _key(one) not in wanted])
     kept = {_key(one) for one in old[same:] if one.status not in WAITING and _key(one) in wanted}
     fresh = _order(new, same, kept, outbox.last_sent(connection, tenant, author.worker_sid))
     outbox.record(connection, tenant, fresh)
     newest = outbox.last_of_worker(connection, tenant, author.worker_sid)
     if newest is not None:
-        _end_with(connection, tenant, newest, author)
+        # The WFM may show a state that was taken back while nobody knew whether it had been told.
+        doubtful = any(one.note == outbox.PERHAPS_TOLD for one in replaced)
+        _end_with(connection, tenant, newest, author, doubtful=doubtful)
     return newest
 
 
-def _end_with(connection: Connection, tenant: str, newest: StateChange, author: Author) -> None:
+def _end_with(connection: Connection, tenant: str, newest: StateChange, author: Author, *, doubtful: bool) -> None:
     """Whatever was corrected: the last that the WFM is told is the present; where it is not, repeat the present."""
     if newest.event_id is None or author.agent_id is None or newest.status in (Delivery.UNMAPPED, Delivery.DEAD):
         return
     told = outbox.last_told(connection, tenant, author.worker_sid)
-    if told is None or told.pair != newest.pair:
+    if told is None or told.pair != newest.pair or (doubtful and told.status in SENT):
         repeat = replace(newest, kind=Kind.SNAPSHOT, status=Delivery.PENDING, agent_id=author.agent_id, note=None)
         outbox.record(connection, tenant, [replace(repeat, recorded_ms=author.recorded_ms)])
 

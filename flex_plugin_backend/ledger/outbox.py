@@ -44,6 +44,8 @@ class Kind(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+# On a state that waits: it was in a request whose outcome nobody knows.
+PERHAPS_TOLD = "perhaps told already"
 SENT = (Delivery.SENDING, Delivery.DELIVERED)
 WAITING = (Delivery.PENDING, Delivery.UNMAPPED)
 # A present state in one of these does not go out by itself any more.
@@ -207,7 +209,7 @@ def release_unfinished(connection: Connection, tenant: str) -> int:
     done = connection.execute(
         update(state_changes)
         .where(_table.tenant == tenant, _table.status == Delivery.SENDING)
-        .values(status=Delivery.PENDING)
+        .values(status=Delivery.PENDING, note=PERHAPS_TOLD)
     )
     return done.rowcount
 
@@ -218,7 +220,7 @@ def release(connection: Connection, ids: Iterable[int]) -> None:
         connection.execute(
             update(state_changes)
             .where(_table.id.in_(some), _table.status == Delivery.SENDING)
-            .values(status=Delivery.PENDING)
+            .values(status=Delivery.PENDING, note=PERHAPS_TOLD)
         )
 
 

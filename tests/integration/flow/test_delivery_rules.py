@@ -8,6 +8,7 @@ import pytest
 from flow_bench import T0, Bench, Peer, answer
 from histories import AVAILABLE, BREAK, LUNCH, activity, reservation
 from sqlalchemy import update
+from werkzeug import Request, Response
 
 from flex_plugin_backend.errors import LedgerError
 from flex_plugin_backend.ledger.outbox import Delivery, Kind
@@ -178,3 +179,34 @@ def test_a_state_that_is_over_is_not_told_after_a_later_one(bench: Bench, peer: 
         (T0 + 10_000, "RESERVED", ""),
         (T0 + 20_006, "UNAVAILABLE", "Break"),
     ]
+
+
+def test_a_state_that_was_perhaps_told_and_never_was_is_followed_by_the_present(bench: Bench, peer: Peer) -> None:
+    """The WFM took a state, its answer was lost, and then an event shows that the state never was."""
+    bench.tell(activity(T0, AVAILABLE))
+    bench.drain()
+
+    def takes_it_and_breaks_off(request: Request) -> Response:
+        row = request.get_json()["agentStates"][0]
+        peer.taken.append((row["agentId"], row["eventId"], row["eventReason"]))
+        return answer(503)
+
+    bench.tell(reservation("created", T0 + MINUTE))
+    peer.then(takes_it_and_breaks_off)
+    assert bench.forwarder.step()
+    bench.tell(reservation("canceled", T0 + MINUTE - 1))
+    bench.drain()
+    assert [event for _, event, _ in peer.taken] == ["AVAILABLE", "RESERVED", "AVAILABLE"]
+
+
+def test_the_same_where_the_process_died_in_mid_request(bench: Bench, peer: Peer) -> None:
+    """Nobody knows what became of the request."""
+    bench.tell(activity(T0, AVAILABLE))
+    bench.drain()
+    bench.tell(reservation("created", T0 + MINUTE))
+    with bench.ledger.write() as connection:
+        connection.execute(update(state_changes).where(state_changes.c.id == 2).values(status=Delivery.SENDING))
+    bench.restart()
+    bench.tell(reservation("canceled", T0 + MINUTE - 1))
+    bench.drain()
+    assert [event for _, event, _ in peer.taken] == ["AVAILABLE", "AVAILABLE"]
