@@ -180,6 +180,7 @@ class Transitions(WorkerSteps, TaskSteps, HoldSteps):
         dropped = list(worker.open.values())
         for reservation in dropped:
             self._drop(reservation, gone_ms)
+            reservation.updated_ms = told_ms  # REST knows no older time than when it happened
         worker.deleted_ms = gone_ms
         note_readiness(worker)
         ms = worker.created_ms if stamped_with_creation else told_ms

@@ -168,6 +168,16 @@ def test_a_deleted_agent_is_gone_from_the_newest_time_of_any_of_its_events(stamp
     assert floor.ana not in floor.world.floor.present()
 
 
+def test_what_a_deletion_ended_was_changed_when_it_happened() -> None:
+    """Whatever stamp the event bears, REST says 50: whoever compares must see that it is news."""
+    floor = FloorBench()
+    floor.call(10, talk=100, wrap=20)
+    floor.delete(floor.ana, 50, stamped_with_creation=True)
+    floor.run(60)
+    (reservation,) = floor.ana.history
+    assert (reservation.updated_ms - floor.start_ms) // 1000 == 50
+
+
 def test_who_came_after_a_deletion_need_not_know_the_agent() -> None:
     """Told at 50, whatever stamp the event bears: until then the agent belongs to the truth of a listener."""
     floor = FloorBench()
