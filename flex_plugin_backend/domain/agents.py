@@ -113,19 +113,22 @@ class AgentTimeline:
         reservation.take_snapshot(event, rules.mapping)
         return reservation.changed_from_ms(before)
 
-    def expect_unseen_end(self, event: TaskRouterEvent, seen_ms: int, open_sids: frozenset[str]) -> None:
+    def expect_unseen_end(self, event: TaskRouterEvent, seen_ms: int, open_sids: frozenset[str]) -> int | None:
         """A snapshot of `seen_ms` showed these reservations open: an event from before it about another one is of one
 
-        that has ended meanwhile, unless events from after the snapshot say otherwise.
+        that has ended meanwhile, unless events from after the snapshot say otherwise. Then it counts from its start on:
+        returns that instant, `None` where nothing is new.
         """
         sid = event.reservation_sid
         if sid is None or not event.type.startswith("reservation."):
-            return
+            return None
         held = self.reservations.get(sid)
         if held is None and event.occurred_ms < seen_ms and sid not in open_sids:
             self.reservations[sid] = Reservation(sid=sid, unseen_end=True)
         elif held is not None and held.unseen_end and event.occurred_ms >= seen_ms:
             held.unseen_end = False
+            return held.open_since_ms() or None
+        return None
 
     def end_task(self, task_sid: str, at_ms: int, due_ms: int) -> int | None:
         """The task ended at `at_ms`: its reservations that get no end event of their own by `due_ms` end with it.

@@ -124,8 +124,8 @@ class Floor:
                 # One that a snapshot did not show counts as never open until its end is known, then from its start on.
                 from_ms = min(from_ms, reservation.open_since_ms() or from_ms)
         else:
-            timeline.expect_unseen_end(event, self._seen_ms, self._open_sids)
-            from_ms = timeline.apply(event, self.rules)
+            shown_ms = timeline.expect_unseen_end(event, self._seen_ms, self._open_sids)
+            from_ms = least(shown_ms, timeline.apply(event, self.rules))
         if event.task_sid is not None and event.reservation_sid is not None:
             self._workers_of_task.setdefault(event.task_sid, set()).add(worker_sid)
             ended_ms = self._task_ends.get(event.task_sid)

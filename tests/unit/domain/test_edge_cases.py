@@ -303,3 +303,15 @@ def test_pruning_keeps_what_can_still_change() -> None:
     assert shown(timeline, 9_000)[-1] == before[-1]
     timeline.apply(reservation("completed", 10_000, 2), rules())
     assert shown(timeline, 11_000)[-1] == (10_000, "UNAVAILABLE", NAMES[LUNCH])
+
+
+def test_an_event_from_after_a_snapshot_brings_back_what_the_snapshot_seemed_to_have_ended() -> None:
+    """From the reservation's start on, not from the event on: a clock that ran ahead dates a snapshot too late."""
+    timeline = play([LOGGED_IN])
+    accepted, wrapup = reservation("accepted", 2_000), reservation("wrapup", 8_000)
+    assert timeline.expect_unseen_end(accepted, 5_000, frozenset()) is None
+    timeline.apply(accepted, rules())
+    assert shown(timeline, 9_000)[-1] == (1_000, "AVAILABLE", "")
+    assert timeline.expect_unseen_end(wrapup, 5_000, frozenset()) == 2_000
+    timeline.apply(wrapup, rules())
+    assert shown(timeline, 9_000)[1:] == [(2_000, "CONTACT_VOICE", ""), (8_000, "WRAPUP", "")]
