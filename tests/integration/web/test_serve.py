@@ -340,6 +340,7 @@ def test_every_commented_setting_of_the_written_file_is_real(tmp_path: Path, mon
     (tmp_path / "secrets").mkdir()
     for name in ("auth-token", "access-key", "secret-key", "rest-key", "shared-key"):
         (tmp_path / "secrets" / f"acme-{name}").write_text("value")
+    (tmp_path / "secrets" / "alert-url").write_text("https://alerts.example.com/flex-wfm")
     tenant = load_settings("all.toml", environ={}).tenants["acme"]
     assert tenant.mapping.activities["Lunch"].reason == "LUNCH"
     assert tenant.mapping.channels == {"whatsapp": "chat"}
