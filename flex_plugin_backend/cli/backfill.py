@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from flex_plugin_backend.cli.moments import Moment, as_second
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.domain.spans import Span
 from flex_plugin_backend.errors import TwilioUnavailable
@@ -27,7 +28,7 @@ from flex_plugin_backend.flow.leader import is_held, lease_path
 from flex_plugin_backend.flow.reconciler import READABLE_MS
 from flex_plugin_backend.flow.rehearsal import Change, Rehearsal
 from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, Settings, TenantSettings, load_settings
+from flex_plugin_backend.settings import Settings, TenantSettings, load_settings
 from flex_plugin_backend.taskrouter.pages import TaskRouterPages
 
 _MOST_SHOWN = 50
@@ -36,9 +37,7 @@ _PIPE_WIDTH = 200
 
 
 @click.command()
-@click.option(
-    "--config", "-c", type=click.Path(dir_okay=False, path_type=Path), envvar=ENV_CONFIG, help="The settings."
-)
+@config_option("The settings.")
 @click.option("--tenant", help="Which tenant; can be left out where there is only one.")
 @click.option("--from", "from_ms", type=Moment(), required=True, help="From when on, e.g. 2026-01-05T09:00Z.")
 @click.option("--to", "to_ms", type=Moment(), required=True, help="Until when.")

@@ -11,6 +11,7 @@ import click
 from prometheus_client import start_http_server
 
 from flex_plugin_backend import logs
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.clock import Clock
 from flex_plugin_backend.errors import SettingsError
 from flex_plugin_backend.flow.disk import DiskGuard
@@ -20,19 +21,13 @@ from flex_plugin_backend.flow.kinesis import KinesisConsumer, KinesisMetrics
 from flex_plugin_backend.flow.leader import FileLease
 from flex_plugin_backend.flow.retention import Horizon
 from flex_plugin_backend.ledger.store import CHECK_S, Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, KinesisSettings, Settings, load_settings
+from flex_plugin_backend.settings import KinesisSettings, Settings, load_settings
 from flex_plugin_backend.taskrouter.kinesis import KinesisStream, connect_kinesis
 from flex_plugin_backend.taskrouter.streams import Owner
 
 
 @click.command("consume-kinesis")
-@click.option(
-    "--config",
-    "-c",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar=ENV_CONFIG,
-    help="The TOML file with the settings.",
-)
+@config_option()
 @click.option("--tenant", help="Only this tenant; else every one with a [tenants.NAME.kinesis] table.")
 @click.option("--metrics-port", type=click.IntRange(1, 65535), help="Serve Prometheus metrics on this port.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Serve them on this address.")

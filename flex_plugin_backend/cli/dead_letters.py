@@ -14,12 +14,13 @@ import click
 from rich.console import Console
 
 from flex_plugin_backend.cli import letters_words as words
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.ledger import letters, lookups
 from flex_plugin_backend.ledger.lookups import StoredState
 from flex_plugin_backend.ledger.outbox import Delivery
 from flex_plugin_backend.ledger.receipts import Receipt
 from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, Settings, load_settings
+from flex_plugin_backend.settings import Settings, load_settings
 
 _MOST = 1_000
 _PIPE_WIDTH = 220
@@ -55,13 +56,7 @@ class Letters:
 
 
 @click.group("dead-letters")
-@click.option(
-    "--config",
-    "-c",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar=ENV_CONFIG,
-    help="The TOML file with the settings.",
-)
+@config_option()
 @click.option("--tenant", help="Only this tenant.")
 @click.pass_context
 def dead_letters(context: click.Context, config: Path | None, tenant: str | None) -> None:

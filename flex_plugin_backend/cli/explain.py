@@ -10,18 +10,17 @@ import click
 
 from flex_plugin_backend.cli.explain_words import as_json, as_lines
 from flex_plugin_backend.cli.moments import Moment
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.errors import LedgerError
 from flex_plugin_backend.flow.explain import Explainer
 from flex_plugin_backend.flow.roster import Roster
 from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, Settings, load_settings
+from flex_plugin_backend.settings import Settings, load_settings
 
 
 @click.command()
 @click.argument("agent")
-@click.option(
-    "--config", "-c", type=click.Path(dir_okay=False, path_type=Path), envvar=ENV_CONFIG, help="The settings."
-)
+@config_option("The settings.")
 @click.option(
     "--at", "at_ms", type=Moment(), help="The time in question, e.g. 2026-01-05T09:05Z; the present if left out."
 )

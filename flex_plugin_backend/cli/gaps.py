@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from flex_plugin_backend.cli.moments import as_second
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.ledger import crosschecks
 from flex_plugin_backend.ledger import gaps as gap_rows
 from flex_plugin_backend.ledger.crosschecks import Difference
 from flex_plugin_backend.ledger.gaps import Gap, GapState
 from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, load_settings
+from flex_plugin_backend.settings import load_settings
 
 _STATES = {
     GapState.OPEN: "not read to its end yet",
@@ -32,9 +33,7 @@ _PIPE_WIDTH = 200
 
 
 @click.command()
-@click.option(
-    "--config", "-c", type=click.Path(dir_okay=False, path_type=Path), envvar=ENV_CONFIG, help="The settings."
-)
+@config_option("The settings.")
 @click.option("--tenant", help="Only this tenant.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, one object a line.")

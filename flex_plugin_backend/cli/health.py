@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from flex_plugin_backend.cli.moments import as_second
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.ledger import alarms as alarm_rows
 from flex_plugin_backend.ledger.alarms import Alarm
 from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, Settings, load_settings
+from flex_plugin_backend.settings import Settings, load_settings
 
 ALARM, NO_ANSWER = 1, 3
 _TIMEOUT_S = 10.0
@@ -25,9 +26,7 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 where it listens
 
 
 @click.command()
-@click.option(
-    "--config", "-c", type=click.Path(dir_okay=False, path_type=Path), envvar=ENV_CONFIG, help="The settings."
-)
+@config_option("The settings.")
 @click.option("--url", help="Where the connector is, url_prefix included; without it [server] host and port say so.")
 @click.option("--tenant", help="Only this tenant.")
 @click.option("--alarms", type=click.IntRange(1), metavar="N", help="List the newest N alarms of each tenant instead.")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flex_plugin_backend.cli.moments import Moment, as_time
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.domain.intervals import Interval
 from flex_plugin_backend.domain.reports import IntervalRows
 from flex_plugin_backend.flow.buildreports import activity_report, content_hash, queue_report, wire_of
@@ -18,7 +19,7 @@ from flex_plugin_backend.flow.connect import connect
 from flex_plugin_backend.flow.rebuild import ReportDesk, each
 from flex_plugin_backend.ledger.receipts import Receipt
 from flex_plugin_backend.ledger.store import Ledger
-from flex_plugin_backend.settings import ENV_CONFIG, load_settings
+from flex_plugin_backend.settings import load_settings
 from flex_plugin_backend.wfm import ReportService, WFMConnection
 from flex_plugin_backend.wfm.contract import Profile, load_profile
 
@@ -70,9 +71,7 @@ _GRID = Moment(on_grid=True)
 
 
 @click.command()
-@click.option(
-    "--config", "-c", type=click.Path(dir_okay=False, path_type=Path), envvar=ENV_CONFIG, help="The settings."
-)
+@config_option("The settings.")
 @click.option("--tenant", required=True, help="Which tenant.")
 @click.option(
     "--from",

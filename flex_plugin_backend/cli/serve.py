@@ -19,8 +19,9 @@ from granian.server.common import AbstractServer
 from granian.server.mt import MTServer
 
 from flex_plugin_backend import create_app, logs
+from flex_plugin_backend.cli.options import config_option
 from flex_plugin_backend.errors import SettingsError
-from flex_plugin_backend.settings import ENV_CONFIG, Settings, load_settings
+from flex_plugin_backend.settings import Settings, load_settings
 
 _BACKLOG = 1024
 _STOP_S = 10
@@ -40,13 +41,7 @@ _SERVER_LOGS = {
 
 
 @click.command()
-@click.option(
-    "--config",
-    "-c",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar=ENV_CONFIG,
-    help="The TOML file with the settings; without it they come from the environment alone.",
-)
+@config_option("The TOML file with the settings; without it they come from the environment alone.")
 @click.option("--host", help="Listen on this address instead of [server] host.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port; 0 takes a free one.")
 @click.option("--json-ready", is_flag=True, help='Print one line {"ready": true, "port": N} once it listens.')

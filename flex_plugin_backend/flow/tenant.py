@@ -251,8 +251,6 @@ class Tenant:
 
     def health(self) -> dict[str, Any]:
         """What an operator asks first, ready for JSON."""
-        with self._parts.ledger.read() as connection:
-            unmapped = outbox.unmapped_workers(connection, self.name)
         return {
             **condition_record(self.board),
             "silent_s": round(self.watch.silent_s),
@@ -260,7 +258,7 @@ class Tenant:
             "alert_problem": self.alerts.problem,
             "pending": self._number(Delivery.PENDING, Delivery.SENDING),
             "dead_letters": self._number(Delivery.DEAD, Delivery.UNMAPPED),
-            "unmapped": {worker: why for worker, (_, why) in unmapped.items()},
+            "unmapped": {worker: why for worker, (_, why) in self.unmapped().items()},
             "events": self._stored,
             "unprojected": self._unprojected(),
             "reports_waiting": self.reporter.waiting() if self._parts.settings.reports.enabled else 0,

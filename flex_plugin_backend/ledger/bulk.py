@@ -1,11 +1,21 @@
-"""Bulk: one statement for many rows, compiled once and given to the driver as it is."""
+"""Many rows or many keys at once: statements compiled once, and keys in portions that a statement can name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Delete, Insert, Update
+
+_T = TypeVar("_T")
+# More keys than this are not named in one statement: databases limit its parameters.
+_MOST_KEYS = 500
+
+
+def chunks(keys: Iterable[_T]) -> Iterator[list[_T]]:
+    """The keys in portions, each small enough for one statement."""
+    every = list(keys)
+    return (every[at : at + _MOST_KEYS] for at in range(0, len(every), _MOST_KEYS))
 
 
 class Bulk:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from flex_plugin_backend import quickjson
 from flex_plugin_backend.domain.events import FINDING, Route, TaskRouterEvent
 from flex_plugin_backend.domain.reservations import TASK_ENDINGS
+from flex_plugin_backend.ledger.bulk import chunks
 from flex_plugin_backend.ledger.recent import Recent
 from flex_plugin_backend.ledger.tables import cursors, events
 
@@ -108,7 +109,7 @@ def after(
         if kept is not None:
             return kept
     found = connection.execute(_AFTER, asked)
-    return [(number, _event(body)) for number, body in found]
+    return [(number, event_of(body)) for number, body in found]
 
 
 def of_worker(
@@ -125,7 +126,7 @@ def of_worker(
         )
         .order_by(events.c.occurred_ms, events.c.seq)
     )
-    return [_event(row.body) for row in found]
+    return [event_of(row.body) for row in found]
 
 
 def of_task(connection: Connection, tenant: str, task_sid: str) -> list[TaskRouterEvent]:
@@ -135,32 +136,30 @@ def of_task(connection: Connection, tenant: str, task_sid: str) -> list[TaskRout
         .where(events.c.tenant == tenant, events.c.task_sid == task_sid)
         .order_by(events.c.occurred_ms, events.c.seq)
     )
-    return [_event(row.body) for row in found]
+    return [event_of(row.body) for row in found]
 
 
 def of_tasks(
     connection: Connection, tenant: str, task_sids: Iterable[str], up_to_seq: int
 ) -> dict[str, list[TaskRouterEvent]]:
     """Each task's events among the first `up_to_seq` that arrived, oldest first; tasks without any are left out."""
-    sids = list(task_sids)
     found: dict[str, list[TaskRouterEvent]] = {}
-    for at in range(0, len(sids), 500):
-        rows = connection.execute(_OF_TASKS, {"of_tenant": tenant, "sids": sids[at : at + 500], "up_to_seq": up_to_seq})
+    for some in chunks(task_sids):
+        rows = connection.execute(_OF_TASKS, {"of_tenant": tenant, "sids": some, "up_to_seq": up_to_seq})
         for task_sid, body in rows:
-            found.setdefault(task_sid, []).append(_event(body))
+            found.setdefault(task_sid, []).append(event_of(body))
     return found
 
 
 def task_ends(connection: Connection, tenant: str, task_sids: Iterable[str], up_to_seq: int) -> dict[str, int]:
     """When each of these tasks ended (epoch ms), for those that have, as the first `up_to_seq` arrivals tell."""
-    sids = list(task_sids)
     ends: dict[str, int] = {}
-    for at in range(0, len(sids), 500):
+    for some in chunks(task_sids):
         found = connection.execute(
             select(events.c.task_sid, func.min(events.c.occurred_ms).label("ended_ms"))
             .where(
                 events.c.tenant == tenant,
-                events.c.task_sid.in_(sids[at : at + 500]),
+                events.c.task_sid.in_(some),
                 events.c.type.in_(sorted(TASK_ENDINGS)),
                 _known(up_to_seq),
             )
@@ -187,23 +186,19 @@ def recent_task_ends(connection: Connection, tenant: str, from_ms: int, up_to_se
 
 def known(connection: Connection, tenant: str, sids: Iterable[str]) -> set[str]:
     """Those of these event sids that are stored."""
-    asked = list(sids)
     found: set[str] = set()
-    for at in range(0, len(asked), 500):
-        some = select(events.c.sid).where(events.c.tenant == tenant, events.c.sid.in_(asked[at : at + 500]))
-        found.update(connection.execute(some).scalars())
+    for some in chunks(sids):
+        stored = select(events.c.sid).where(events.c.tenant == tenant, events.c.sid.in_(some))
+        found.update(connection.execute(stored).scalars())
     return found
 
 
 def at(connection: Connection, tenant: str, moments: Iterable[int]) -> list[TaskRouterEvent]:
     """The events that happened at these instants (epoch ms)."""
-    asked = sorted(set(moments))
     found: list[TaskRouterEvent] = []
-    for first in range(0, len(asked), 500):
-        some = select(events.c.body).where(
-            events.c.tenant == tenant, events.c.occurred_ms.in_(asked[first : first + 500])
-        )
-        found.extend(_event(body) for body in connection.execute(some).scalars())
+    for some in chunks(sorted(set(moments))):
+        bodies = select(events.c.body).where(events.c.tenant == tenant, events.c.occurred_ms.in_(some))
+        found.extend(event_of(body) for body in connection.execute(bodies).scalars())
     return found
 
 
@@ -283,5 +278,6 @@ def set_cursor(connection: Connection, tenant: str, name: str, seq: int) -> None
     connection.execute(_SET_CURSOR[connection.dialect.name], {"tenant": tenant, "name": name, "seq": seq})
 
 
-def _event(body: str) -> TaskRouterEvent:
+def event_of(body: str) -> TaskRouterEvent:
+    """The event that a row's body holds."""
     return TaskRouterEvent.from_record(quickjson.loads(body))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from flex_plugin_backend.domain.events import TaskRouterEvent
+from flex_plugin_backend.ledger.eventlog import event_of
 from flex_plugin_backend.ledger.outbox import IN_LINE, Delivery, Kind
 from flex_plugin_backend.ledger.tables import answers, events, state_changes
 
@@ -195,4 +195,4 @@ def _state(row: Row[Any]) -> StoredState:
 
 
 def _received(row: Row[Any]) -> Received:
-    return Received(row.seq, TaskRouterEvent.from_record(json.loads(row.body)), row.received_ms)
+    return Received(row.seq, event_of(row.body), row.received_ms)

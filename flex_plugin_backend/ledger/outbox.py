@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Exists, Row, Select, bindparam, func, insert, select, update
 
-from flex_plugin_backend.ledger.bulk import Bulk
+from flex_plugin_backend.ledger.bulk import Bulk, chunks
 from flex_plugin_backend.ledger.tables import agents, answers, state_changes
 
 _table = state_changes.c
@@ -187,7 +187,7 @@ def mark(connection: Connection, ids: Iterable[int], status: Delivery, note: str
 
 def withdraw(connection: Connection, ids: Iterable[int]) -> None:
     """These were never so: take them out of the agent's line of states."""
-    for some in _chunks(list(ids)):
+    for some in chunks(ids):
         connection.execute(update(state_changes).where(_table.id.in_(some)).values(kind=Kind.WITHDRAWN))
 
 
@@ -216,7 +216,7 @@ def release_unfinished(connection: Connection, tenant: str) -> int:
 
 def release(connection: Connection, ids: Iterable[int]) -> None:
     """Of these, send again what is still marked as being sent."""
-    for some in _chunks(list(ids)):
+    for some in chunks(ids):
         connection.execute(
             update(state_changes)
             .where(_table.id.in_(some), _table.status == Delivery.SENDING)
@@ -241,10 +241,10 @@ def skip_past_findings(connection: Connection, tenant: str, ids: Iterable[int], 
 
     Returns the ids given up.
     """
-    superseded = _superseded(tenant)
     gone: set[int] = set()
-    for some in _chunks(list(ids)):
-        found = connection.execute(select(_table.id).where(_table.id.in_(some), superseded)).scalars().all()
+    for some in chunks(ids):
+        over = select(_table.id).where(_table.id.in_(some), _superseded(tenant))
+        found = connection.execute(over).scalars().all()
         mark(connection, found, Delivery.SKIPPED, note)
         gone.update(found)
     return gone
@@ -380,7 +380,3 @@ def _change(row: Row[Any]) -> StateChange:
         status=Delivery(row.status),
         note=row.note,
     )
-
-
-def _chunks(ids: list[int]) -> Iterable[list[int]]:
-    return (ids[at : at + 500] for at in range(0, len(ids), 500))
